@@ -53,7 +53,14 @@ class DutyBook:
 
 @dataclass(frozen=True, slots=True)
 class CallProgress:
-    """How far calls were made: those of the stretch that began at `start_ns` are made until `at_ns`."""
+    """How far calls were made: those of the stretch that began at `start_ns` are made until `at_ns`.
+
+    `policy` is the version of the policy that made them, whose first step began at `begun_ns`; earlier releases stored
+    neither (None). `count` is the number of times that calls were made, over all stretches.
+    """
 
     start_ns: int
     at_ns: int
+    begun_ns: int | None = None
+    policy: str | None = None
+    count: int = 0

@@ -6,13 +6,14 @@
 
 What is overdue is called about once: a clock that is set forward, or a program that was stopped, makes no burst. Where
 a step reaches nobody (a gap in the roster, people without ways), the last step of the policy is called with it, and
-where that reaches nobody either, everybody of the organisation. Quiet hours never hold a critical incident.
+where that reaches nobody either, everybody of the organisation. Quiet hours never hold a critical incident. A policy
+that is changed while it calls begins at its first step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alerts.escalation.facts import Callee, CallProgress, DutyBook, IncidentFacts
 from alerts.escalation.policy import CRITICAL, EVERYONE, EscalationPolicy, IncidentMatch, default_policy, flattened
@@ -22,10 +23,10 @@ from alerts.escalation.timeline import S_NS, Timeline
 
 @dataclass(frozen=True, slots=True)
 class OwedCall:
-    """A call that is due: `call` is its number in the stretch of calls that began at `start_ns`.
+    """A call that is due: `call` is its number in the timeline of the policy.
 
-    `key` is the same in every plan of this call, which was made at `at_ns`. `step` is 1 for the first; `instead` is
-    whether the person is called because the step reached nobody.
+    `key` is the same in every plan of this call from one progress, which was made at `at_ns`. `step` is 1 for the
+    first; `instead` is whether the person is called because the step reached nobody.
     """
 
     key: str
@@ -62,15 +63,17 @@ def plan(book: DutyBook, facts: IncidentFacts, progress: CallProgress | None, no
         return CallPlan(next_ns=end_ns, progress=progress, policy=policy)
     if quiet is not None:
         start_ns = max(start_ns, quiet.last_end(now_ns) or start_ns)
-    timeline = Timeline(policy)
-    call, made = timeline.latest(now_ns - start_ns), _made(timeline, progress, start_ns, now_ns)
+    timeline, so_far = Timeline(policy), _so_far(policy, facts, progress, start_ns, now_ns)
+    begun_ns = start_ns if so_far.begun_ns is None else so_far.begun_ns
+    call, made = timeline.latest(now_ns - begun_ns), timeline.latest(so_far.at_ns - begun_ns)
     after_ns = timeline.due_ns(call + 1)
-    next_ns = None if after_ns is None else start_ns + after_ns
+    next_ns = None if after_ns is None else begun_ns + after_ns
     if call <= made:
-        return CallPlan(next_ns=next_ns, progress=progress, policy=policy)
-    stretch = _Stretch(book, facts, policy, start_ns, now_ns)
+        is_stored = _goes_on(policy, progress, start_ns) or begun_ns < start_ns
+        return CallPlan(next_ns=next_ns, progress=so_far if is_stored else progress, policy=policy)
+    stretch = _Stretch(book, facts, policy, so_far, now_ns)
     calls, missed = stretch.calls(timeline.steps_between(made, call), call)
-    return CallPlan(calls, missed, next_ns, CallProgress(start_ns, now_ns), policy)
+    return CallPlan(calls, missed, next_ns, replace(so_far, at_ns=now_ns, count=so_far.count + 1), policy)
 
 
 def policy_for(book: DutyBook, facts: IncidentFacts) -> EscalationPolicy | None:
@@ -104,25 +107,37 @@ def _start(policy: EscalationPolicy, facts: IncidentFacts) -> int | None:
     return max(facts.acknowledged_ns, facts.last_activity_ns or 0) + policy.idle_s * S_NS
 
 
-def _made(timeline: Timeline, progress: CallProgress | None, start_ns: int, now_ns: int) -> int:
-    """Return the number of the last call that was made, -1 where none was.
+def _goes_on(policy: EscalationPolicy, progress: CallProgress | None, start_ns: int) -> bool:
+    """Return whether a progress is of this stretch and of the policy as it is now."""
+    return progress is not None and progress.start_ns == start_ns and progress.policy in (None, policy.version)
 
-    The progress is a time, so that it outlives a change of the policy. A progress in the future is that of a clock that
-    has been set back since: calls go on at their pace.
+
+def _so_far(
+    policy: EscalationPolicy, facts: IncidentFacts, progress: CallProgress | None, start_ns: int, now_ns: int
+) -> CallProgress:
+    """Return the progress from which calls go on now.
+
+    A time in the future is that of a clock that has been set back since: the calls go on at their pace from now.
     """
-    if progress is None or progress.start_ns != start_ns:
-        return -1
-    return timeline.latest(min(progress.at_ns, now_ns) - start_ns)
+    count = 0 if progress is None else progress.count
+    if progress is not None and _goes_on(policy, progress, start_ns):
+        set_back_ns = max(progress.at_ns - now_ns, 0)
+        begun_ns = start_ns if progress.begun_ns is None else progress.begun_ns
+        return CallProgress(start_ns, progress.at_ns - set_back_ns, begun_ns - set_back_ns, policy.version, count)
+    begun_ns = min(start_ns, now_ns) if facts.acknowledged_ns is None else start_ns
+    if progress is not None and progress.policy not in (None, policy.version):
+        begun_ns = max(begun_ns, now_ns - policy.delay_s * S_NS)
+    return CallProgress(start_ns, begun_ns - 1, begun_ns, policy.version, count)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """Calls by one policy about one incident, which began at `start_ns`."""
+    """Calls by one policy about one incident, which go on from a progress."""
 
     book: DutyBook
     facts: IncidentFacts
     policy: EscalationPolicy
-    start_ns: int
+    progress: CallProgress
     now_ns: int
 
     def calls(self, steps: Sequence[int], call: int) -> tuple[tuple[OwedCall, ...], tuple[MissedTarget, ...]]:
@@ -139,7 +154,8 @@ class _Stretch:
 
     def _owed(self, callee: Callee, step: int, call: int, instead: bool) -> OwedCall:
         incident_id, organisation_id = self.facts.incident_id, self.book.organisation_id
-        key = f"{incident_id}:{organisation_id}:{self.start_ns}:{call}:{callee.person_id}"
+        start_ns, count = self.progress.start_ns, self.progress.count
+        key = f"{incident_id}:{organisation_id}:{start_ns}:n{count}:{callee.person_id}"
         about = (incident_id, organisation_id, self.policy.policy_id)
         return OwedCall(key, *about, callee, step + 1, call, self.now_ns, instead)
 

@@ -61,6 +61,7 @@ class EscalationPolicy:
     After the last step the policy goes on at step `repeat_from` (1 is the first), `rounds` rounds altogether (None:
     until somebody acknowledges), or with the policy `then`. In `quiet` hours it calls about nothing but critical
     incidents; about others it begins anew at their end. With `idle_s` None, an acknowledged incident is left alone.
+    `version` names the policies, with their revisions, that the steps are from; it is empty before `flattened`.
     """
 
     policy_id: str
@@ -75,6 +76,7 @@ class EscalationPolicy:
     quiet: WeeklyHours | None = None
     then: str | None = None
     revision: int = 0
+    version: str = ""
 
 
 DEFAULT_STEPS = (
@@ -98,13 +100,15 @@ def default_policy(kind: OrganisationKind, organisation_id: str) -> EscalationPo
 def flattened(policy: EscalationPolicy, others: Mapping[str, EscalationPolicy]) -> EscalationPolicy:
     """Return a policy with the steps of the policies that follow it (`then`), and with the repetition of the last."""
     steps, last, seen = list(policy.steps), policy, {policy.policy_id}
-    repeat_from = policy.repeat_from
+    repeat_from, versions = policy.repeat_from, [f"{policy.policy_id}:{policy.revision}"]
     while last.then is not None and last.then in others and last.then not in seen:
         last = others[last.then]
         seen.add(last.policy_id)
         repeat_from = len(steps) + last.repeat_from
         steps += last.steps
-    return replace(policy, steps=tuple(steps), repeat_from=repeat_from, rounds=last.rounds, then=None)
+        versions.append(f"{last.policy_id}:{last.revision}")
+    whole = replace(policy, steps=tuple(steps), repeat_from=repeat_from, rounds=last.rounds, then=None)
+    return replace(whole, version=",".join(versions))
 
 
 def ring_of(policies: Sequence[EscalationPolicy], start: str) -> list[str] | None:

@@ -148,7 +148,8 @@ class DutyCaller(threading.Thread):
             return []
         self._records.store_call_progress(incident.id, planned.book.organisation_id, made.progress)
         if made.missed:
-            self._records.note_unreached(incident.id, planned.book.name, made.missed, made.progress.start_ns, now_ns)
+            since_ns = min(made.progress.start_ns, made.progress.begun_ns or now_ns)
+            self._records.note_unreached(incident.id, planned.book.name, made.missed, since_ns, now_ns)
         lift = with_floor(notified_lift(planned.lifts[0], planned.facts), planned.facts, table)
         about = CalledIncident(incident, lift, planned.lifts, alerts)
         return [owed_notification(call, about) for call in made.calls]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, delete, select
 
@@ -80,7 +80,7 @@ class CallStore:
 
     def store_call_progress(self, incident_id: str, organisation_id: str, progress: CallProgress) -> None:
         """Store how far the calls of an organisation about an incident are made; joins the open transaction."""
-        values = {"start_ns": progress.start_ns, "at_ns": progress.at_ns}
+        values = asdict(progress)
         row = self._database.insert(escalations).values(
             incident_id=incident_id, organisation_id=organisation_id, **values
         )
@@ -126,5 +126,7 @@ def _progress(connection: Connection, incident_ids: Collection[str]) -> dict[tup
     found: dict[tuple[str, str], CallProgress] = {}
     for some in in_parts(incident_ids):
         rows = connection.execute(select(escalations).where(escalations.c.incident_id.in_(some)))
-        found |= {(row.incident_id, row.organisation_id): CallProgress(row.start_ns, row.at_ns) for row in rows}
+        for row in rows.mappings():
+            columns = {each.name: row[each.name] for each in fields(CallProgress)}
+            found[row["incident_id"], row["organisation_id"]] = CallProgress(**columns)
     return found

@@ -44,4 +44,7 @@ escalations = Table(
     Column("organisation_id", CleanText(32), primary_key=True),
     Column("start_ns", BigInteger, nullable=False),
     Column("at_ns", BigInteger, nullable=False),
+    Column("begun_ns", BigInteger),
+    Column("policy", Text),
+    Column("count", Integer, nullable=False, server_default="0"),
 )

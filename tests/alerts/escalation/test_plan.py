@@ -72,11 +72,28 @@ def test_what_is_overdue_from_the_first_round_is_not_lost_in_later_rounds() -> N
 def test_a_clock_set_back_goes_on_at_the_pace_of_the_policy() -> None:
     exchange = Exchange(a_book(a_policy(FIRST, LAST)))
     exchange.history(3600)
+    keys = {each.key for each in exchange.last.calls}
     assert exchange.at(600) == []
     assert exchange.next_s is not None
-    assert exchange.next_s <= 660
-    exchange.progress = CallProgress(NOON_NS, NOON_NS + 600 * S_NS)
-    assert exchange.at(exchange.next_s) != []
+    assert 600 < exchange.next_s <= 660
+    made = exchange.history(1200)
+    assert exchange.at(600) == []
+    again = [exchange.at(after_s) for after_s in range(660, 1000, 60)]
+    assert (bool(made), all(again)) == (True, True)
+    assert not keys & {each.key for each in exchange.last.calls}
+
+
+def test_an_incident_opened_before_the_clock_was_set_back_is_called_about() -> None:
+    exchange = Exchange(a_book(a_policy(FIRST, delay_s=30)), since_ns=NOON_NS + 600 * S_NS)
+    assert [exchange.at(after_s) for after_s in (0, 15, 30, 60, 90)] == [[], [], ["ada"], [], ["ada"]]
+
+
+def test_a_progress_of_an_earlier_release_goes_on() -> None:
+    exchange = Exchange(a_book(a_policy(FIRST, LAST)))
+    exchange.progress = CallProgress(NOON_NS, NOON_NS + 60 * S_NS)
+    assert exchange.at(90) == []
+    assert exchange.progress == CallProgress(NOON_NS, NOON_NS + 60 * S_NS, NOON_NS, "p:0")
+    assert (exchange.next_s, exchange.at(120)) == (120, ["ada"])
 
 
 def test_a_gap_is_shown_and_the_last_step_is_called() -> None:
@@ -174,13 +191,31 @@ def test_a_ring_of_policies_that_is_stored_ends() -> None:
     assert exchange.at(0) == ["ada"]
 
 
-def test_a_changed_policy_goes_on_in_time() -> None:
+def test_a_changed_policy_begins_at_its_first_step() -> None:
     exchange = Exchange(a_book(a_policy(FIRST, LAST)))
-    assert exchange.at(0) == ["ada"]
-    assert exchange.at(60) == ["ada"]
-    exchange.book = a_book(a_policy(SECOND, LAST))
-    assert (exchange.at(90), exchange.next_s) == ([], 120)
-    assert exchange.at(120) == ["dee"]
+    keys = set()
+    for after_s in (0, 60, 120, 180):
+        assert exchange.at(after_s)
+        keys |= {each.key for each in exchange.last.calls}
+    exchange.book = a_book(a_policy(replace(FIRST, every_s=600), LAST, revision=1))
+    assert (exchange.at(190), exchange.next_s) == (["ada"], 790)
+    assert not keys & {each.key for each in exchange.last.calls}
+    assert exchange.at(191) == []
+
+
+def test_a_change_of_the_policy_that_follows_begins_at_the_first_step() -> None:
+    exchange = Exchange(a_book(a_policy(FIRST, then="q"), a_policy(LAST, policy_id="q")))
+    assert exchange.history(180)[-1] == (180, ["dee"])
+    exchange.book = a_book(a_policy(FIRST, then="q"), a_policy(SECOND, policy_id="q", revision=1))
+    assert (exchange.at(190), exchange.next_s) == (["ada"], 250)
+
+
+def test_a_policy_changed_after_its_last_round_calls_whom_it_names_now() -> None:
+    exchange = Exchange(a_book(a_policy(FIRST, rounds=1, delay_s=30)))
+    exchange.history(3600)
+    exchange.book = a_book(a_policy(SECOND, rounds=1, delay_s=30, revision=1))
+    assert exchange.at(3600) == ["ben"]
+    assert (exchange.at(3601), exchange.next_s) == ([], None)
 
 
 STEPS = st.builds(

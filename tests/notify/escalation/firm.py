@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -28,6 +28,7 @@ from tests.store.test_ways import sent_code
 
 FLOORS = (Floor("G", 0.0), Floor("1", 3.0), Floor("2", 6.0))
 EVERY_S = 60
+ReadPolicy = Callable[[Sequence[EscalationPolicy]], tuple[EscalationPolicy, list[FieldError]]]
 
 
 class CalledFirm:
@@ -64,14 +65,18 @@ class CalledFirm:
 
     def policy(self, *steps: list[str], **more: Any) -> None:
         """Add a policy of steps, each with its targets, called every minute."""
+        self.records.add_policy(self._read(steps, more), self.organisation.organisation_id, None, BY, T0)
+
+    def change_policy(self, *steps: list[str], **more: Any) -> None:
+        """Change the policy of the firm."""
+        (policy,) = self.records.policies([self.organisation.organisation_id])
+        assert self.records.put_policy(policy.policy_id, self._read(steps, more, policy.policy_id), None, BY, T0)
+
+    def _read(self, steps: Sequence[list[str]], more: dict[str, Any], policy_id: str = "") -> ReadPolicy:
         every = more.pop("every_s", EVERY_S)
         given = {"name": "Calls", "steps": [{"targets": each, "every_s": every} for each in steps], **more}
         of = self.organisation.organisation_id
-
-        def read(others: Sequence[EscalationPolicy]) -> tuple[EscalationPolicy, list[FieldError]]:
-            return read_policy(given, "", of, Nameable(None, None, others))
-
-        self.records.add_policy(read, of, None, BY, T0)
+        return lambda others: read_policy(given, policy_id, of, Nameable(None, None, others))
 
     def open_incident(self, rule: Rule = BUTTON, lift_id: str = LIFT, at_s: float = 0.0, kind: str = "on") -> str:
         """Judge a finding, noticed at once; return the incident's id."""

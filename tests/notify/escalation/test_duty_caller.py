@@ -107,6 +107,21 @@ def test_a_clock_set_forward_across_many_steps_calls_each_person_once(firm: Call
     assert len(firm.called()) == 3, "set back again: calls that were made are not made anew"
 
 
+def test_a_changed_policy_calls_at_once_and_a_clock_set_back_goes_on_calling(firm: CalledFirm, clock: Clock) -> None:
+    firm.policy(["on-duty"], every_s=30)
+    firm.open_incident()
+    for at_s in range(0, 301, 30):
+        clock.at(at_s)
+    before = len(firm.called())
+    firm.change_policy([f"person:{firm.ben.person_id}"], every_s=180)
+    for at_s in (330, 331, 510):
+        clock.at(at_s)
+    assert firm.called()[before:] == [(330, "ben"), (510, "ben")]
+    for at_s in range(60, 440, 30):
+        clock.at(at_s)
+    assert {(240, "ben"), (420, "ben")} <= set(firm.called())
+
+
 def test_a_restarted_process_goes_on_where_the_last_one_was(firm: CalledFirm, clock: Clock, records: Records) -> None:
     firm.policy(["on-duty"])
     firm.open_incident()

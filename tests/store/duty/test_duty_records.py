@@ -256,6 +256,6 @@ def test_a_stored_place_of_holidays_that_is_not_known_any_more_leaves_the_rest(
 def test_progress_of_calls_is_stored_for_each_incident_and_organisation(records: Records) -> None:
     records.store_call_progress("i1", "o1", CallProgress(5, 6))
     records.store_call_progress("i1", "o2", CallProgress(5, 7))
-    records.store_call_progress("i1", "o1", CallProgress(8, 9))
-    assert records.call_progress("i1") == {"o1": CallProgress(8, 9), "o2": CallProgress(5, 7)}
+    records.store_call_progress("i1", "o1", CallProgress(8, 9, 7, "p:1,q:2", 3))
+    assert records.call_progress("i1") == {"o1": CallProgress(8, 9, 7, "p:1,q:2", 3), "o2": CallProgress(5, 7)}
     assert records.call_progress("i2") == {}
