@@ -21,7 +21,7 @@ from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.identity.organisations import create_named_organisations
 from store.records.judging.maintenance import WindowRecord, read_windows
 from store.records.judging.stored_facts import read_facts
-from store.records.judging.thresholds import note_threshold_changes
+from store.records.judging.thresholds import carry_threshold_changes, note_threshold_changes
 from store.records.schema import deleted_lifts, lifts, refusals
 from store.records.scoping import lifts_in
 from store.records.versions import lift_version, require_version
@@ -230,8 +230,7 @@ class LiftStore:
         now_ns: int,
         action: str,
     ) -> list[LiftFacts]:
-        """Write facts and their texts; return those that change a threshold. `stored` has the texts of those that are
-        registered."""
+        """Write facts and their texts; return those that change a threshold. `stored` are the former texts."""
         if not many:
             return []
         create_named_organisations(connection, [facts for facts, _ in many])
@@ -242,6 +241,7 @@ class LiftStore:
         connection.execute(upsert, [_row(facts, text, True, revision) for facts, text in many])
         changed = [facts for facts, _ in many if _changes_threshold(stored.get(facts.lift_id), facts)]
         note_threshold_changes(connection, [facts.lift_id for facts in changed], now_ns)
+        carry_threshold_changes(connection, [facts.lift_id for facts, _ in many if facts.lift_id not in stored], now_ns)
         subjects = [_audit_subject(facts.lift_id, stored.get(facts.lift_id), text) for facts, text in many]
         write_audit(connection, now_ns, by, action, subjects)
         return changed

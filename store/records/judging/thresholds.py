@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import orjson
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from alerts.alert import Alert
 from alerts.incidents.incident import OPEN
 from registry.thresholds import RECENT_NS
 from store.records.incidents.tables import incident_lifts, incidents
-from store.records.schema import alerts, is_open, lifts
+from store.records.schema import alerts, change_requests, is_open, lifts
 
 
 def note_threshold_changes(connection: Connection, lift_ids: Collection[str], now_ns: int) -> None:
@@ -29,6 +29,21 @@ def note_threshold_changes(connection: Connection, lift_ids: Collection[str], no
         marked = {**orjson.loads(row.alert), "thresholds_changed_ns": now_ns}
         connection.execute(update(alerts).where(alerts.c.id == row.id).values(alert=orjson.dumps(marked).decode()))
     _mark_incidents(connection, lift_ids, now_ns)
+
+
+def carry_threshold_changes(connection: Connection, lift_ids: Collection[str], now_ns: int) -> None:
+    """Note for lifts that enter the registry when their thresholds changed recently, or with them the lift was deleted.
+
+    A deletion ends the row of a lift, and its change requests stay.
+    """
+    if not lift_ids:
+        return
+    at_ns = func.coalesce(change_requests.c.decided_ns, change_requests.c.made_ns)
+    query = select(change_requests.c.lift_id, func.max(at_ns).label("at_ns")).group_by(change_requests.c.lift_id)
+    query = query.where(change_requests.c.lift_id.in_(lift_ids), at_ns > now_ns - RECENT_NS)
+    query = query.where(change_requests.c.state == "applied", change_requests.c.action.in_(("facts", "delete")))
+    for row in connection.execute(query).all():
+        note_threshold_changes(connection, [row.lift_id], row.at_ns)
 
 
 def _mark_incidents(connection: Connection, lift_ids: Collection[str], now_ns: int) -> None:

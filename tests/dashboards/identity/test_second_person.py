@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 
 from registry.organisations import OrganisationSettings
 from registry.roles import OrganisationKind, Role
+from registry.thresholds import RECENT_NS
+from store.records.repository import AlertFilter
+from tests.alerts.rules import STOP, occurrence
 from tests.dashboards.identity.accounts import BY, HASH, S_NS, Accounts, sign_in
 
 LIFT = "/api/v1/lifts/L001"
@@ -74,3 +78,23 @@ def test_a_request_of_a_disabled_account_is_declined_and_not_approved(client: Te
     assert lift is not None
     assert lift.facts.rated_speed_mps == 1.0
     assert client.post(f"/api/v1/change-requests/{number}/decline").json()["state"] == "declined"
+
+
+@pytest.mark.parametrize("by_import", [False, True])
+def test_a_lift_that_is_deleted_and_registered_anew_keeps_the_mark_of_changed_thresholds(
+    client: TestClient, accounts: Accounts, by_import: bool
+) -> None:
+    sign_in(client, "admin")
+    assert client.delete(LIFT, params=REASON).status_code == 204
+    deleted_ns = accounts.records.change_requests(time.time_ns()).items[0].made_ns
+    row = {"lift_id": "L001", "district": "d1", "maintenance_firm": "Firm", "rated_speed_mps": 9.0}
+    path, body = ("/api/v1/lifts/import", [row]) if by_import else ("/api/v1/lifts", row)
+    assert client.post(path, json=body).status_code in (200, 201)
+    assert client.post("/api/v1/lifts", json=row | {"lift_id": "NEW"}).status_code == 201
+    marks = {}
+    for position, (lift_id, now_ns) in enumerate([("L001", deleted_ns + RECENT_NS - 1), ("NEW", deleted_ns)], start=1):
+        found = replace(occurrence(STOP, "on", 10, lift_id=lift_id), district="d1")
+        accounts.records.judge(position=position, occurrences=[found], now_ns=now_ns)
+        (alert,) = accounts.records.alerts(AlertFilter(lift_id=(lift_id,))).items
+        marks[lift_id] = alert.thresholds_changed_ns
+    assert marks == {"L001": deleted_ns, "NEW": None}
