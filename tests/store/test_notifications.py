@@ -149,8 +149,22 @@ def test_nobody_is_notified_of_an_incident_that_is_over(records: Records) -> Non
     records.add_notifications([wanted(incident_id=incident.id), wanted(key="other", incident_id="i2")], T0)
     records.act_on_incident(incident.id, IncidentAction("close", Actor.named("desk"), reason="released"), T0 + S)
     assert [each.notification.incident_id for each in claim(records, T0 + S)] == ["i2"]
+    assert claim(records, T0 + 11 * S) == []
     assert records.failed_notifications(T0, is_final=False) == []
+    records.act_on_incident(incident.id, IncidentAction("reopen", Actor.named("desk")), T0 + 20 * S)
     assert [each.notification.incident_id for each in claim(records, T0 + 2 * LEASE)] == ["i2"]
+
+
+def test_a_call_waits_while_the_closing_of_its_incident_can_be_undone(records: Records) -> None:
+    records.add_unregistered([(LIFT.lift_id, "north")])
+    incident = records.report_by_call(LIFT.lift_id, "entrapment", None, Actor.named("desk"), T0)
+    assert incident is not None
+    records.add_notifications([wanted(incident_id=incident.id)], T0)
+    records.act_on_incident(incident.id, IncidentAction("close", Actor.named("desk"), reason="released"), T0 + S)
+    assert claim(records, T0 + 2 * S) == []
+    assert claim(records, T0 + 10 * S) == []
+    records.act_on_incident(incident.id, IncidentAction("reopen", Actor.named("desk")), T0 + 10 * S)
+    assert [each.notification.incident_id for each in claim(records, T0 + 11 * S)] == [incident.id]
 
 
 def test_what_is_settled_is_deleted_after_a_month_and_what_waits_is_not(records: Records) -> None:

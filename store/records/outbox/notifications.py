@@ -1,7 +1,7 @@
 """The outbox of notifications to people.
 
     add ─► waiting ─ claim, for the time of a lease ─► attempt ─► sent, failed, or waiting again
-                   └─ its incident is closed ─► dropped
+                   └─ its incident is closed ─► waits while the closing can be undone ─► dropped
 
 Of two notifications with one key one is added, in the transaction of whoever adds it. A claim moves `due_ns` to the end
 of a lease: what a killed process had claimed is sent again then. Every attempt is kept for the story of its incident.
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, delete, exists, select, update
 
-from alerts.incidents.actions import on_notified
+from alerts.incidents.actions import UNDO_NS, on_notified
 from alerts.notification import CODE, Notification
 from store.records.database import Database
 from store.records.incidents.rows import load_incidents, write_changes
@@ -34,6 +34,7 @@ from store.records.outbox.tables import (
 from store.records.sealing.keys import SealingKeys
 
 REASON_CHARS = 300
+UNDO_PAUSE_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class NotificationStore:
     def claim_notifications(self, now_ns: int, lease_ns: int, limit: int) -> list[WaitingNotification]:
         """Return the notifications that are due, the most severe and oldest first, and lease them.
 
-        Those of incidents that are closed are dropped.
+        Those of closed incidents are dropped, but wait as long as the closing can be undone.
         """
         due = select(*_WAITING).where(is_notification_waiting, notifications.c.due_ns <= now_ns)
         order = (notifications.c.severity != "critical", notifications.c.due_ns, notifications.c.id)
@@ -88,10 +89,10 @@ class NotificationStore:
                 return []
         with self._database.writing() as connection:
             closed = select(incidents.c.id).where(incidents.c.id == notifications.c.incident_id, ~is_open)
-            over = update(notifications).where(
-                is_notification_waiting, notifications.c.due_ns <= now_ns, exists(closed)
-            )
-            connection.execute(over.values(state=DROPPED, settled_ns=now_ns))
+            final = closed.where(incidents.c.closed_ns <= now_ns - UNDO_NS)
+            of_due = update(notifications).where(is_notification_waiting, notifications.c.due_ns <= now_ns)
+            connection.execute(of_due.where(exists(final)).values(state=DROPPED, settled_ns=now_ns))
+            connection.execute(of_due.where(exists(closed)).values(due_ns=now_ns + UNDO_PAUSE_NS))
             rows = connection.execute(due.order_by(*order).limit(limit)).all()
             leased = update(notifications).where(notifications.c.id.in_([row.id for row in rows]))
             connection.execute(leased.values(due_ns=now_ns + lease_ns))
