@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 
 from alerts.incidents.incident import Incident
 from alerts.incidents.rescue import RescuePoint, RescueTimes, helpers
@@ -40,10 +40,12 @@ class RescueStore:
 
         with self._database.reading() as connection:
             due = [each.id for each in _running(connection) if is_own(each.lift_id) and is_due(each)]
-        if not due:
-            return 0
+        parts = (due[start : start + RESCUES_AT_ONCE] for start in range(0, len(due), RESCUES_AT_ONCE))
+        return sum(self._advance(some, times, now_ns, points) for some in parts)
+
+    def _advance(self, ids: Sequence[str], times: RescueTimes, now_ns: int, points: Sequence[RescuePoint]) -> int:
         with self._database.writing() as connection:
-            found = load_incidents(connection, due)
+            found = load_incidents(connection, ids)
             facts = load_facts(connection, {each.lift_id for each in found}) if points else {}
             changes = [
                 change
@@ -59,6 +61,11 @@ def _helpers(points: Sequence[RescuePoint], incident: Incident, facts: LiftFacts
     return helpers(points, incident.district, lat, lon)
 
 
-def _running(connection: Connection) -> list[Incident]:
-    query = select(incidents.c.incident).where(is_rescued).order_by(incidents.c.rescue_ns).limit(RESCUES_AT_ONCE)
-    return [read_incident(text) for text in connection.scalars(query)]
+def _running(connection: Connection) -> Iterator[Incident]:
+    """Yield all running rescues, the oldest first, read in parts."""
+    place = incidents.c.rescue_ns, incidents.c.id
+    query = select(*place, incidents.c.incident).where(is_rescued).order_by(*place).limit(RESCUES_AT_ONCE)
+    rows = connection.execute(query).all()
+    while rows:
+        yield from (read_incident(row.incident) for row in rows)
+        rows = connection.execute(query.where(tuple_(*place) > tuple_(rows[-1].rescue_ns, rows[-1].id))).all()

@@ -54,6 +54,22 @@ def test_what_time_does_is_written_once_for_own_lifts(records: Records, trapped:
     assert '"level":3' in entry.incident_json
 
 
+def test_every_running_rescue_is_advanced_however_many_there_are(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.records.incidents.rescues.RESCUES_AT_ONCE", 2)
+    names = [f"lift-{number}" for number in range(7)]
+    records.put_lifts([LiftFacts(each, DISTRICT) for each in names], ANN, T0)
+    made = [records.report_by_call(each, "entrapment", None, ANN, T0) for each in names]
+    assert None not in made
+    for incident in made[:3]:
+        assert incident is not None
+        step = RescueStep("arrive", place="North")
+        records.act_on_incident(incident.id, IncidentAction("arrive", ANN, rescue=step), T0 + S)
+    assert records.advance_rescues(TIMES, T0 + 180 * S, lambda lift_id: lift_id == names[-1]) == 1
+    assert [records.advance_rescues(TIMES, T0 + 180 * S) for _ in range(2)] == [3, 0]
+
+
 def test_a_rescue_runs_until_everybody_is_out(records: Records, trapped: Incident) -> None:
     records.act_on_incident(trapped.id, IncidentAction("stage", ANN, stage="released"), T0 + S)
     assert records.advance_rescues(TIMES, T0 + 9000 * S) == 0
