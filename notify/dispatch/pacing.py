@@ -53,11 +53,13 @@ def is_urgent(waiting: WaitingNotification) -> bool:
 def next_message(waiting: Sequence[WaitingNotification]) -> list[WaitingNotification]:
     """Return the notifications of the next message to an address: the most urgent, or all where they are many.
 
-    Codes, tests, changes and notices of an account are messages of their own: the text of many is about incidents.
+    Codes, tests, changes and notices of an account are messages of their own, since the text of many is about
+    incidents; they wait where an incident may hold people.
     """
     alone = [each for each in waiting if each.notification.kind in (CODE, TEST, CHANGE, ACCOUNT)]
-    if alone:
+    incidents = [each for each in waiting if each not in alone]
+    if alone and not any(each.notification.may_hold_people for each in incidents):
         return alone[:1]
-    if len(waiting) > SINGLE_LIMIT:
-        return list(waiting)
-    return sorted(waiting, key=lambda each: not each.notification.may_hold_people)[:1]
+    if len(incidents) > SINGLE_LIMIT:
+        return incidents
+    return sorted(incidents, key=lambda each: not each.notification.may_hold_people)[:1]

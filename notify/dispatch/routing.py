@@ -70,6 +70,12 @@ def begins_again_ns(waiting: WaitingNotification, now_ns: int, chance: float) ->
 
 
 def is_given_up(waiting: WaitingNotification, now_ns: int) -> bool:
-    """Return whether a notification has waited so long that it is not sent any more."""
-    limit_s = GIVE_UP_CODE_S if waiting.notification.kind in (CODE, TEST) else GIVE_UP_S
-    return now_ns >= waiting.made_ns + round(limit_s * S_NS)
+    """Return whether a notification has waited so long that it is not sent any more.
+
+    One that is about more than a code is attempted once, however late: a clock that is set forward, or a program that
+    was stopped, loses no call.
+    """
+    is_code = waiting.notification.kind in (CODE, TEST)
+    is_attempted = waiting.attempts > 0 or waiting.error is not None or bool(waiting.failed_ways)
+    limit_s = GIVE_UP_CODE_S if is_code else GIVE_UP_S
+    return (is_code or is_attempted) and now_ns >= waiting.made_ns + round(limit_s * S_NS)
