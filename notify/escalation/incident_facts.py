@@ -51,6 +51,11 @@ def helping_call_outs(incident: Incident) -> dict[str, CallOut]:
     return {who: each for who, each in last.items() if each.answer != DECLINED}
 
 
+def unanswered(call_out: CallOut | None) -> CallOut | None:
+    """Return a call-out that waits for its answer."""
+    return None if call_out is None or call_out.is_coming else call_out
+
+
 def lifts_by_organisation(
     incident: Incident, organisations: Mapping[str, Sequence[str]]
 ) -> dict[str, list[IncidentLift]]:

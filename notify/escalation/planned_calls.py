@@ -1,6 +1,7 @@
 """The plans of calls about open incidents: one for each incident and organisation.
 
 The organisations are those that a lift of the incident concerns, and those that are called out to its rescue by name.
+One that is both is called again where somebody else has acknowledged the incident before the call-out.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from alerts.escalation.facts import DutyBook
 from alerts.escalation.plan import CallPlan, plan
 from alerts.incidents.incident import Incident, IncidentLift
 from alerts.incidents.rescue import CallOut
-from notify.escalation.incident_facts import called_out_facts, helping_call_outs, incident_facts, lifts_by_organisation
+from notify.escalation.incident_facts import (
+    called_out_facts,
+    helping_call_outs,
+    incident_facts,
+    lifts_by_organisation,
+    unanswered,
+)
 from registry.lift_facts import LiftFacts
 from store.records.repository import CallSituation, Records
 
@@ -51,8 +58,9 @@ class RoundBooks:
         self._load({each for some in (*concerned.values(), *helpers.values()) for each in some})
         for incident in situation.incidents:
             by_organisation = lifts_by_organisation(incident, concerned)
+            called_out = {} if incident.acknowledged_ns is None else helpers[incident.id]
             plans = [
-                self._plan(situation, incident, self._books[each], lifts, now_ns)
+                self._plan(situation, incident, self._books[each], lifts, now_ns, unanswered(called_out.get(each)))
                 for each, lifts in by_organisation.items()
                 if each in self._books
             ]

@@ -131,6 +131,23 @@ def test_who_took_the_incident_up_and_does_not_arrive_is_followed_by_the_profess
     assert rescue.called("nora", "fay") == [(1800, "fay")]
 
 
+def test_the_firm_of_the_lift_is_called_when_the_desk_that_acknowledged_calls_it_out(rescue: Rescue) -> None:
+    desk = replace(Actor.named("Dan"), organisation="Owner")
+    rescue.at(0)
+    rescue.s = 5
+    assert rescue.records.act_on_incident(rescue.incident_id, IncidentAction("ack", desk), T0 + 5 * S)
+    rescue.at(100)
+    assert rescue.called() == [(0, "ada")]
+    rescue.act("call-out", desk, who="Firm", level=1)
+    for at_s in (100, 130, 160):
+        rescue.at(at_s)
+    assert rescue.called() == [(0, "ada"), (100, "ada"), (160, "ada")]
+    rescue.act("accept", replace(Actor.named("Ada"), organisation="Firm"))
+    for at_s in (220, 280, 400):
+        rescue.at(at_s)
+    assert rescue.called("ada") == [(0, "ada"), (100, "ada"), (160, "ada")]
+
+
 def test_a_point_without_an_organisation_is_called_out_in_the_story_alone(records: Records) -> None:
     rescue = Rescue(records)
     rescue.records.advance_rescues(TIMES, T0 + 180 * S, points=(RescuePoint("Nobody's", 2),))
