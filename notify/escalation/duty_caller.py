@@ -35,7 +35,7 @@ POLL_S = 0.25
 SURVEY_EVERY_NS = 30 * 1_000_000_000
 PLAN_AT_ONCE, CALL_AT_ONCE, ADD_AT_ONCE = 400, 100, 500
 RETRY_FIRST_S, RETRY_LIMIT_S = 0.2, 5.0
-CALLS_OWED = "calls_owed"
+CALLS_OWED, PLANS_FAILED = "calls_owed", "call_plans_failed"
 Element = TypeVar("Element")
 
 
@@ -53,7 +53,7 @@ class DutyCaller(threading.Thread):
     ) -> None:
         super().__init__(name="duty caller", daemon=True)
         self.wake = threading.Event()
-        self.counts: Counter[str] = Counter({CALLS_OWED: 0})
+        self.counts: Counter[str] = Counter({CALLS_OWED: 0, PLANS_FAILED: 0})
         self.outage = Outage("people wait to be called", log)
         self._records, self._now_ns, self._on_owed = records, now_ns, on_owed
         self._entry = 0
@@ -116,6 +116,7 @@ class DutyCaller(threading.Thread):
                 self._call([each for some in plans.values() for each in some if each.is_due], table, now_ns)
             self._on_owed()
             self._schedule(few, plans)
+        self.counts[PLANS_FAILED] += books.failed
 
     def _planned(self, ids: Sequence[str], books: RoundBooks, now_ns: int) -> dict[str, list[PlannedCalls]]:
         """Return the plans about those of these incidents that are open and of own lifts."""

@@ -6,7 +6,8 @@ One that is both is called again where somebody else has acknowledged the incide
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alerts.escalation.facts import DutyBook
@@ -22,6 +23,8 @@ from notify.escalation.incident_facts import (
 )
 from registry.lift_facts import LiftFacts
 from store.records.repository import CallSituation, Records
+
+log = logging.getLogger("liftwatch.duty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,13 @@ class PlannedCalls:
 
 
 class RoundBooks:
-    """The duty books of one round, each read from the records once."""
+    """The duty books of one round, each read from the records once; `failed` counts incidents without a plan."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
         self._organisations = records.acting_organisations()
         self._books: dict[str, DutyBook] = {}
+        self.failed = 0
 
     def planned(self, situation: CallSituation, now_ns: int) -> Iterator[tuple[Incident, list[PlannedCalls]]]:
         """Yield each incident with its plans."""
@@ -57,20 +61,32 @@ class RoundBooks:
         helpers = {incident.id: self._helpers(incident) for incident in situation.incidents}
         self._load({each for some in (*concerned.values(), *helpers.values()) for each in some})
         for incident in situation.incidents:
-            by_organisation = lifts_by_organisation(incident, concerned)
-            called_out = {} if incident.acknowledged_ns is None else helpers[incident.id]
-            plans = [
-                self._plan(situation, incident, self._books[each], lifts, now_ns, unanswered(called_out.get(each)))
-                for each, lifts in by_organisation.items()
-                if each in self._books
-            ]
-            inside = [lift for lift in incident.lifts if lift.holds_people] or list(incident.lifts)
-            plans += [
-                self._plan(situation, incident, self._books[each], inside, now_ns, call_out)
-                for each, call_out in helpers[incident.id].items()
-                if each in self._books and each not in by_organisation
-            ]
-            yield incident, plans
+            try:
+                plans = list(self._plans(situation, incident, concerned, helpers[incident.id], now_ns))
+            except Exception:  # whatever is wrong with one incident delays the calls of no other
+                self.failed += 1
+                log.exception("the calls about incident %s cannot be planned", incident.id)
+            else:
+                yield incident, plans
+
+    def _plans(
+        self,
+        situation: CallSituation,
+        incident: Incident,
+        concerned: Mapping[str, Sequence[str]],
+        helpers: Mapping[str, CallOut],
+        now_ns: int,
+    ) -> Iterator[PlannedCalls]:
+        by_organisation = lifts_by_organisation(incident, concerned)
+        called_out = {} if incident.acknowledged_ns is None else helpers
+        for each, lifts in by_organisation.items():
+            if each in self._books:
+                call_out = unanswered(called_out.get(each))
+                yield self._plan(situation, incident, self._books[each], lifts, now_ns, call_out)
+        inside = [lift for lift in incident.lifts if lift.holds_people] or list(incident.lifts)
+        for each, call_out in helpers.items():
+            if each in self._books and each not in by_organisation:
+                yield self._plan(situation, incident, self._books[each], inside, now_ns, call_out)
 
     def _helpers(self, incident: Incident) -> dict[str, CallOut]:
         """Return the organisations that are called out by name, with their call-outs."""

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from alerts.incidents.actions import IncidentAction
-from notify.escalation.duty_caller import DutyCaller
+from notify.escalation.duty_caller import PLANS_FAILED, DutyCaller
 from notify.texts.message import LINE_CHARS, SUBJECT_CHARS
 from notify.texts.notification_text import notification_message
 from registry.actor import Actor
@@ -61,6 +62,19 @@ def test_the_other_firm_is_called_when_a_lift_moves_to_it_with_an_open_incident(
     firm.put_lift(LIFT, maintenance_firm="Other")
     call_at(records, 60, 120)
     assert {login for at_s, login in firm.called() if at_s > 0} == {"otto"}, "and the former firm no more"
+
+
+def test_an_incident_that_cannot_be_planned_delays_no_other(records: Records, firm: CalledFirm) -> None:
+    broken = firm.open_incident()
+    call_at(records, 0)
+    firm.put_lift("lift-2")
+    firm.open_incident(lift_id="lift-2", at_s=10)
+    with records._database.writing() as connection:
+        connection.execute(text("UPDATE escalations SET at_ns = 'broken' WHERE incident_id = :id"), {"id": broken})
+    caller = DutyCaller(records, lambda: T0 + 60 * S)
+    caller.call_due()
+    assert [each.lift.lift_id for at_s, _, each in firm.owed() if at_s == 60 and each.lift] == ["lift-2"]
+    assert caller.counts[PLANS_FAILED] == 1
 
 
 def test_a_deleted_lift_ends_no_incident_and_the_operator_is_called(records: Records, firm: CalledFirm) -> None:
