@@ -2,7 +2,9 @@
 
     state    action                                        next     entry          what else
     (none)   call                                          open     opened         a kind of `SEVERITY_OF_CALL`
-    open     call                                          open     called         as urgent as the call, by hand
+    open     call                                          open     called         as urgent as the call, by hand;
+                                                                                   somebody inside, nobody dispatched:
+                                                                                   acknowledged no more
     open     ack; ack by another                           open     acknowledged   each person is kept
     open     assign                                        open     assigned
     any      comment                                       same     commented      each is added
@@ -37,8 +39,10 @@ from alerts.incidents.incident import (
     CLOSED,
     COMMENTED,
     CONFIRMED,
+    DISPATCHED,
     NOBODY_INSIDE,
     NOTIFIED,
+    ON_SITE,
     OPENED,
     REASONS,
     RELEASED,
@@ -121,7 +125,11 @@ def on_action(
 
 
 def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChange:
-    """Open an incident for a telephone call, or enter the call into the open incident of its lift."""
+    """Open an incident for a telephone call, or enter the call into the open incident of its lift.
+
+    A call that somebody is inside has the incident acknowledged anew where nobody was dispatched yet. One that nobody
+    has acknowledged does not rise: the calls of its escalation go on from where they are.
+    """
     severity, holds_people = SEVERITY_OF_CALL[call.kind], call.kind in PEOPLE_INSIDE
     called = IncidentLift(call.lift_id, call.district, holds_people=holds_people)
     if incident is None:
@@ -130,6 +138,8 @@ def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChang
         incident = Incident(name, call.kind, severity, now_ns, now_ns, (called,), stages, by_hand=True)
         return entered(replace(incident, called=call.kind), OPENED, now_ns, call.by, note=call.callback)
     urgent = more_urgent_than(incident, call.kind, severity, called, now_ns)
+    if holds_people and urgent.acknowledged_ns is not None and not {DISPATCHED, ON_SITE} & urgent.stages.keys():
+        urgent = replace(unacknowledged(urgent), risen_ns=now_ns)
     known = replace(urgent, by_hand=True, called=urgent.called or call.kind, unconfirmed=False)
     known = known if CONFIRMED in known.stages else reached(known, CONFIRMED, now_ns)
     return entered(known, CALLED, now_ns, call.by, about=call.kind, note=call.callback)
@@ -156,7 +166,7 @@ def _ack(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
     if action.by.name in incident.acknowledged_by:
         return None
     _refuse_closed(incident, "acknowledge")
-    return acknowledged(incident, action.by.name, now_ns), ACKNOWLEDGED
+    return acknowledged(incident, action.by, now_ns), ACKNOWLEDGED
 
 
 def _assign(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:

@@ -59,9 +59,11 @@ class Incident:
     """One incident. `stages` has the time of each stage it has reached, and `lifts` begins with the lift under which
     the incident is announced. `severity` and `kind` are the highest and the most urgent of its alerts.
 
-    `active_ns` is the time of the last entry by a person. With `by_hand` only a person closes the incident. `building`
-    is the building whose loss of power it is. `called` is the kind that a telephone call or a report of the public
-    page named. `reason` is that of a person's closing. `entries` is the number of its entries so far.
+    `active_ns` is the time of the last entry by a person that shows that somebody looks after it: no call, and no
+    comment of another organisation than those of the people who acknowledged it (`acknowledged_for`). With `by_hand`
+    only a person closes the incident. `building` is the building whose loss of power it is. `called` is the kind that a
+    telephone call or a report of the public page named. `reason` is that of a person's closing. `entries` is the number
+    of its entries so far.
 
     `summary` is the sentence of its most urgent alert in each language, empty without an alert.
 
@@ -94,6 +96,7 @@ class Incident:
     rescue: Rescue | None = None
     summary: Mapping[str, str] = field(default_factory=dict)
     risen_ns: int | None = None
+    acknowledged_for: tuple[str | None, ...] = ()
 
     @property
     def lift_id(self) -> str:
@@ -189,13 +192,22 @@ def entered(incident: Incident, kind: str, at_ns: int, by: Actor | None = None, 
 
     The rescue begins with the entry from which on somebody may be inside.
     """
-    active_ns = incident.active_ns if by is None else max(incident.active_ns, at_ns)
+    active_ns = (
+        max(incident.active_ns, at_ns) if by is not None and _looks_after(incident, kind, by) else incident.active_ns
+    )
     if by is not None:
         more = {"by": by.name, "organisation": by.organisation} | more
     entry = StoryEntry(incident.id, kind, at_ns, **more)
     if incident.may_hold_people and incident.rescue is None:
         incident = replace(incident, rescue=Rescue(at_ns))
     return IncidentChange(replace(incident, active_ns=active_ns, entries=incident.entries + 1), entry)
+
+
+def _looks_after(incident: Incident, kind: str, by: Actor) -> bool:
+    """Return whether an entry of this kind shows that its author looks after the incident."""
+    if kind == COMMENTED and incident.acknowledged_for:
+        return by.organisation in incident.acknowledged_for
+    return kind != CALLED
 
 
 def with_lift(incident: Incident, lift: IncidentLift) -> Incident:

@@ -103,6 +103,7 @@ def split(
         stages={SUSPECTED: now_ns, **({ACKNOWLEDGED: now_ns} if incident.acknowledged_ns is not None else {})},
         owner=incident.owner,
         acknowledged_by=incident.acknowledged_by,
+        acknowledged_for=incident.acknowledged_for,
         links=(incident.id,),
         summary=_summary(taken),
     )

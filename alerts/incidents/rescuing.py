@@ -110,7 +110,7 @@ def _accept(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Cal
         return None
     after = _by_hand(incident, with_call_out(rescue, accepted))
     if ACKNOWLEDGED not in after.stages:
-        after = acknowledged(after, by.name, now_ns)
+        after = acknowledged(after, by, now_ns)
     return (after if DISPATCHED in after.stages else reached(after, DISPATCHED, now_ns)), accepted
 
 
@@ -146,7 +146,7 @@ def _arrive(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Inc
         rescue = with_call_out(rescue, replace(own, arrived_ns=now_ns))
     after = _by_hand(incident, replace(rescue, proven=step.place or rescue.proven))
     if ACKNOWLEDGED not in after.stages:
-        after = acknowledged(after, by.name, now_ns)
+        after = acknowledged(after, by, now_ns)
     after = replace(after, unconfirmed=False)
     return after if ON_SITE in after.stages else reached(after, ON_SITE, now_ns)
 

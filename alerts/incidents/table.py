@@ -118,8 +118,8 @@ def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | N
         counted = seen
     by = _author(transition)
     takes_up = transition.kind == ALERT_ACKNOWLEDGED and alert.severity == incident.severity
-    if takes_up and incident.acknowledged_ns is None and transition.by is not None:
-        counted = acknowledged(counted, transition.by, transition.at_ns)
+    if takes_up and incident.acknowledged_ns is None and by is not None:
+        counted = acknowledged(counted, by, transition.at_ns)
         if not _is_over(counted):
             return entered(counted, ACKNOWLEDGED, transition.at_ns, by, about=alert.id)
     if counted.unclosed < incident.unclosed and _is_over(counted):
@@ -128,9 +128,10 @@ def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | N
     return _stored(incident, counted)
 
 
-def acknowledged(incident: Incident, name: str, at_ns: int) -> Incident:
+def acknowledged(incident: Incident, by: Actor, at_ns: int) -> Incident:
     """Return the incident acknowledged by one person more."""
-    signed = replace(incident, acknowledged_by=(*incident.acknowledged_by, name))
+    names, firms = (*incident.acknowledged_by, by.name), (*incident.acknowledged_for, by.organisation)
+    signed = replace(incident, acknowledged_by=names, acknowledged_for=tuple(dict.fromkeys(firms)))
     return signed if incident.acknowledged_ns is not None else reached(signed, ACKNOWLEDGED, at_ns)
 
 
@@ -166,7 +167,7 @@ def _holding_anew(incident: Incident, lift: IncidentLift, at_ns: int) -> Inciden
 
 def unacknowledged(incident: Incident) -> Incident:
     """Return the incident as one that nobody has taken up."""
-    return replace(without(incident, ACKNOWLEDGED), acknowledged_by=())
+    return replace(without(incident, ACKNOWLEDGED), acknowledged_by=(), acknowledged_for=())
 
 
 def nobody_inside(incident: Incident) -> Incident:

@@ -26,8 +26,8 @@ def read_incident(text: str) -> Incident:
     """Return the incident of a row."""
     values = orjson.loads(text)
     values["lifts"] = tuple(IncidentLift(**lift) for lift in values["lifts"])
-    for name in ("acknowledged_by", "links"):
-        values[name] = tuple(values[name])
+    for name in ("acknowledged_by", "acknowledged_for", "links"):
+        values[name] = tuple(values.get(name, ()))
     if values.get("rescue") is not None:
         values["rescue"] = read_rescue(values["rescue"])
     return Incident(**values)

@@ -127,6 +127,8 @@ class PlainIncidents:
 
     def call(self, kind: str, now_ns: int) -> None:
         own = self.opened() or self._new("suspected")
+        if kind in INSIDE and own.inside and not own.stages & {"dispatched", "on-site"}:
+            own.untake()
         own.see(kind, CALLED[kind])
         own.by_hand = True
         own.stages.add("confirmed")

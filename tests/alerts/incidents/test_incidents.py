@@ -12,6 +12,7 @@ from alerts.incidents.incident import REASONS, STAGES, incident_id
 from alerts.incidents.kinds import kind_of
 from alerts.incidents.wire import incident_json
 from detectors.rule import CRITICAL, MAJOR, MINOR
+from registry.actor import Actor
 from registry.catalogue import catalogue
 from registry.incident_kinds import INCIDENT_KINDS
 from tests.alerts.incidents.desk import ANN, BOB, BUTTON, ENTRAPMENT, IncidentDesk
@@ -299,6 +300,30 @@ def test_a_call_about_a_lift_with_an_open_incident_is_entered_there(desk: Incide
     incident = desk.call("entrapment", 20, callback="110")
     assert (desk.only().id, incident.kind, incident.may_hold_people) == (incident.id, "entrapment", True)
     assert (incident.acknowledged_ns, desk.changes[-1].entry and desk.changes[-1].entry.note) == (None, "110")
+
+
+def test_a_further_call_is_no_activity_and_rises_only_while_nobody_is_dispatched(desk: IncidentDesk) -> None:
+    name = entrapment(desk)
+    waiting = desk.call("entrapment", 15)
+    assert waiting.risen_ns is None
+    desk.act(name, "ack", 20)
+    again = desk.call("entrapment", 1700)
+    assert (again.acknowledged_ns, again.risen_ns, again.active_ns) == (None, T0 + 1700 * S, T0 + 20 * S)
+    desk.act(name, "ack", 1710)
+    assert desk.call("nuisance", 1715).acknowledged_ns == T0 + 1710 * S
+    desk.act(name, "stage", 1720, stage="dispatched")
+    coming = desk.call("entrapment", 1730)
+    assert (coming.acknowledged_ns, coming.active_ns) == (T0 + 1710 * S, T0 + 1720 * S)
+
+
+def test_a_comment_of_another_organisation_is_no_activity_of_who_acknowledged(desk: IncidentDesk) -> None:
+    name = entrapment(desk)
+    firm, insurer = (replace(Actor.named(each), organisation=each) for each in ("firm", "insurer"))
+    desk.act(name, "ack", 20, firm)
+    desk.act(name, "comment", 30, insurer, note="Any news?")
+    assert desk.only().active_ns == T0 + 20 * S
+    desk.act(name, "comment", 40, firm, note="At the gate.")
+    assert desk.only().active_ns == T0 + 40 * S
 
 
 def test_merging_moves_the_alerts_and_closes_the_other(desk: IncidentDesk) -> None:
