@@ -128,7 +128,8 @@ class AccountForms:
         chosen = self.person.membership(wanted)
         if chosen is None or chosen.organisation.organisation_id != wanted:
             return "gone"
-        self.records.choose_organisation(self.session.session_id, wanted)
+        session_id, person_id = self.session.session_id, self.person.person_id
+        self.records.choose_organisation(session_id, person_id, wanted, self.by, self.now_ns)
         return None
 
     def language(self) -> str | None:

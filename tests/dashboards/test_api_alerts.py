@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from alerts.book import Occurrence
 from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MAJOR, Finding
-from store.records.repository import Records
+from store.records.repository import AuditFilter, Records
 from telemetry import instant
 from tests.dashboards.sample_fleet import T0_NS, table
 
@@ -192,9 +192,11 @@ def test_completeness_is_unknown_where_no_message_has_a_number(client: TestClien
     assert (completeness["gaps"], completeness["fraction"]) == (None, None)
 
 
-def test_a_fault_is_injected_into_a_simulated_lift(client: TestClient) -> None:
+def test_a_fault_is_injected_into_a_simulated_lift(client: TestClient, records: Records) -> None:
     answer = client.post("/api/v1/sim/L001/fault", json={"cause": "overspeed", "for_s": 30})
     assert (answer.status_code, answer.json()) == (202, {"lift_id": "L001", "cause": "overspeed", "for_s": 30.0})
     assert client.get("/api/v1/sim/causes").json()["items"] == ["overspeed", "entrapment"]
     assert client.post("/api/v1/sim/L001/fault", json={"cause": "magic"}).status_code == 422
     assert client.post("/api/v1/sim/NOBODY/fault", json={"cause": "overspeed"}).status_code == 404
+    rows = records.audit(AuditFilter(action="lift.fault")).items
+    assert [(row.lift_id, row.detail) for row in rows] == [("L001", '{"cause":"overspeed","for_s":30.0}')]

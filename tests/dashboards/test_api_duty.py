@@ -15,7 +15,7 @@ from dashboards.api.context import Settings
 from dashboards.app import create_app
 from registry.roles import Role
 from registry.ways import SMS
-from store.records.repository import Records
+from store.records.repository import AuditFilter, Records
 from tests.dashboards.identity.accounts import BY, Accounts
 from tests.loopback import until
 
@@ -171,6 +171,9 @@ def test_a_test_message_goes_to_who_is_on_duty_once_a_minute(desk: DutyDesk) -> 
     waiting = desk.records.claim_notifications(time.time_ns() + 1, 1, 10)
     kinds = [each.notification.kind for each in waiting if each.notification.kind == TEST]
     assert 1 <= len(kinds) <= 2, "two where a minute began in between"
+    rows = desk.records.audit(AuditFilter(action="roster.test")).items
+    assert len(rows) == 2
+    assert desk.mechanic.person_id in (rows[0].detail or "")
     desk.act_as(desk.mechanic)
     desk.call("POST", where, 403)
 

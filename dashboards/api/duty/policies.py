@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from alerts.escalation.facts import DutyBook
 from alerts.escalation.policy import EscalationPolicy
 from alerts.escalation.policy_checks import Nameable, read_policy
-from dashboards.api.access import QueryActor, needs
+from dashboards.api.access import QueryActor, needs, reader_of
 from dashboards.api.context import AppContext
 from dashboards.api.duty.documents import policy_json
 from dashboards.api.duty.owners import DutyOwners, RequestOwners
@@ -69,11 +69,11 @@ def _add_reading(router: APIRouter) -> None:
         responses=problem_responses(403, 404, 422, 503),
         dependencies=[needs(Verb.MANAGE_DUTY)],
     )
-    def test_policy(owners: RequestOwners, policy_id: PolicyId) -> OrjsonResponse:
+    def test_policy(request: Request, owners: RequestOwners, policy_id: PolicyId) -> OrjsonResponse:
         """Send a test message to everybody whom the steps of a policy would call now."""
         policy = _stored(owners, policy_id)
-        targets = [target for step in policy.steps for target in step.targets]
-        return send_test(owners, policy.organisation_id, dict.fromkeys(targets))
+        targets = dict.fromkeys(target for step in policy.steps for target in step.targets)
+        return send_test(owners, policy.organisation_id, targets, "policy.test", policy_id, reader_of(request))
 
 
 def _add_changes(router: APIRouter) -> None:

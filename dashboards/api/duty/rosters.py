@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from alerts.escalation.policy import ROSTER
-from dashboards.api.access import QueryActor, needs
+from dashboards.api.access import QueryActor, needs, reader_of
 from dashboards.api.context import AppContext
 from dashboards.api.duty.documents import callee_json, names_of, roster_json, shift_json
 from dashboards.api.duty.owners import DutyOwners, RequestOwners
@@ -178,10 +178,11 @@ def _add_changes(router: APIRouter) -> None:
         responses=problem_responses(403, 404, 422, 503),
         dependencies=[manages],
     )
-    def test_roster(owners: RequestOwners, roster_id: RosterId) -> OrjsonResponse:
+    def test_roster(request: Request, owners: RequestOwners, roster_id: RosterId) -> OrjsonResponse:
         """Send a test message to whoever is on duty now."""
         roster = stored_roster(owners, roster_id)
-        return send_test(owners, roster.organisation_id, (f"{ROSTER}:{roster_id}",))
+        targets = (f"{ROSTER}:{roster_id}",)
+        return send_test(owners, roster.organisation_id, targets, "roster.test", roster_id, reader_of(request))
 
 
 def _add_overrides(router: APIRouter) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
+from dashboards.api.access import reader_of
 from dashboards.api.context import AppContext
 from dashboards.api.identity.bodies import me_body, session_body, token_body
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
@@ -61,7 +62,8 @@ def account(context: AppContext) -> APIRouter:
         chosen = person.membership(body.organisation_id)
         if chosen is None or chosen.organisation.organisation_id != body.organisation_id:
             raise not_found("organisation", body.organisation_id)
-        context.records().choose_organisation(session.session_id, body.organisation_id)
+        by, wanted = reader_of(request), body.organisation_id
+        context.records().choose_organisation(session.session_id, person.person_id, wanted, by, time.time_ns())
         now = context.authenticator.is_acting(identity, chosen)
         return OrjsonResponse(me_body(now))
 

@@ -126,12 +126,16 @@ class SessionStore:
                 used = update(sessions).where(sessions.c.id == session.session_id)
                 connection.execute(used.values(used_ns=now_ns))
 
-    def choose_organisation(self, session_id: str, organisation_id: str) -> None:
+    def choose_organisation(
+        self, session_id: str, person_id: str, organisation_id: str, by: Actor, now_ns: int
+    ) -> None:
         """Let a session act for another organisation of its person."""
         with self._database.writing() as connection:
             chosen = update(sessions).where(sessions.c.id == session_id)
             connection.execute(chosen.values(organisation_id=organisation_id))
             self._database.count_up(connection, IDENTITY)
+            subject = AuditSubject(person_id, {"organisation_id": organisation_id})
+            write_audit(connection, now_ns, by, "session.organisation", [subject])
 
     def end_sessions(
         self, person_id: str, by: Actor, now_ns: int, *, only: str | None = None, but: str | None = None,

@@ -16,7 +16,7 @@ from dashboards.app import create_app
 from dashboards.pages.shown_agent import shown_agent
 from dashboards.sign_in.settings import SignInSettings
 from registry.roles import OrganisationKind, Role
-from store.records.repository import Records
+from store.records.repository import AuditFilter, Records
 from tests.dashboards.identity.accounts import BY, COOKIE, HASH, PASSWORD, S_NS, Accounts, sign_in
 
 PAGE = {"accept": "text/html"}
@@ -150,6 +150,7 @@ def test_a_person_of_two_organisations_acts_for_one_at_a_time(client: TestClient
     assert post(client, "/account/organisation", organisation=accounts.desk.organisation_id)[0] == 422
     assert client.patch("/api/v1/session", json={"organisation_id": accounts.firm.organisation_id}).status_code == 200
     assert client.patch("/api/v1/session", json={"organisation_id": "00"}).status_code == 404
+    assert len(accounts.records.audit(AuditFilter(action="session.organisation")).items) == 2
     assert client.get("/api/v1/me").json()["role"] == "mechanic"
 
 
