@@ -83,7 +83,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
         dispatcher = NotificationDispatcher(records, senders, settings.dashboards.public_url)
         notifiers: list[Notifier] = [
             Announcer(records, address, client_id(settings, "announcer")),
-            DutyCaller(records, on_owed=dispatcher.wake.set),
+            DutyCaller(records, on_owed=dispatcher.wake.set, kinds=frozenset(senders)),
             RescueClock(records, rescue_times(settings), rescue_points(settings)),
             dispatcher,
         ]

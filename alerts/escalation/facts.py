@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from alerts.escalation.policy import EscalationPolicy
 from registry.duty.roster import Roster
@@ -49,6 +49,14 @@ class DutyBook:
     rosters: tuple[Roster, ...] = ()
     policies: tuple[EscalationPolicy, ...] = ()
     callees: Mapping[str, Callee] = field(default_factory=dict)
+
+
+def with_senders(book: DutyBook, kinds: Collection[str]) -> DutyBook:
+    """Return a book in which people have those ways alone that are of these kinds: the kinds that have a sender."""
+    callees = {
+        name: replace(each, ways=tuple(way for way in each.ways if way in kinds)) for name, each in book.callees.items()
+    }
+    return replace(book, callees=callees)
 
 
 @dataclass(frozen=True, slots=True)

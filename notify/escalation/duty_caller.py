@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ from notify.escalation.incident_facts import is_held_back
 from notify.escalation.owed_notification import CalledIncident, notified_lift, owed_notification, with_floor
 from notify.escalation.planned_calls import PlannedCalls, RoundBooks
 from notify.rounds import repeat_rounds
+from registry.ways import WAY_KINDS
 from store.live import LiveTable, decode_live
 from store.outage import Outage
 from store.records.repository import Records, RecordsUnavailable
@@ -42,7 +43,8 @@ Element = TypeVar("Element")
 class DutyCaller(threading.Thread):
     """Puts the owed calls about incidents of own lifts into the outbox; `wake` plans at once.
 
-    `on_owed` is called after calls were put there.
+    `on_owed` is called after calls were put there. `kinds` are those of the ways that have a sender: who has no other
+    is not reached.
     """
 
     def __init__(
@@ -50,12 +52,13 @@ class DutyCaller(threading.Thread):
         records: Records,
         now_ns: Callable[[], int] = time.time_ns,
         on_owed: Callable[[], None] = lambda: None,
+        kinds: Collection[str] = WAY_KINDS,
     ) -> None:
         super().__init__(name="duty caller", daemon=True)
         self.wake = threading.Event()
         self.counts: Counter[str] = Counter({CALLS_OWED: 0, PLANS_FAILED: 0})
         self.outage = Outage("people wait to be called", log)
-        self._records, self._now_ns, self._on_owed = records, now_ns, on_owed
+        self._records, self._now_ns, self._on_owed, self._kinds = records, now_ns, on_owed, kinds
         self._entry = 0
         self._due_ns: dict[str, int] = {}
         self._surveyed_ns: int | None = None
@@ -105,7 +108,7 @@ class DutyCaller(threading.Thread):
         """Plan the calls about incidents, and make those that are due."""
         if not ids:
             return
-        books = RoundBooks(self._records)
+        books = RoundBooks(self._records, self._kinds)
         plans = self._planned(ids, books, now_ns)
         due = [incident_id for incident_id, some in plans.items() if any(each.is_due for each in some)]
         self._schedule([each for each in ids if each not in set(due)], plans)

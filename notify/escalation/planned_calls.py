@@ -7,10 +7,10 @@ One that is both is called again where somebody else has acknowledged the incide
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from alerts.escalation.facts import DutyBook
+from alerts.escalation.facts import DutyBook, with_senders
 from alerts.escalation.plan import CallPlan, plan
 from alerts.incidents.incident import Incident, IncidentLift
 from alerts.incidents.rescue import CallOut
@@ -43,10 +43,13 @@ class PlannedCalls:
 
 
 class RoundBooks:
-    """The duty books of one round, each read from the records once; `failed` counts incidents without a plan."""
+    """The duty books of one round, each read from the records once.
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
+    `kinds` are those of the ways that have a sender; `failed` counts incidents without a plan.
+    """
+
+    def __init__(self, records: Records, kinds: Collection[str]) -> None:
+        self._records, self._kinds = records, kinds
         self._organisations = records.acting_organisations()
         self._books: dict[str, DutyBook] = {}
         self.failed = 0
@@ -112,4 +115,5 @@ class RoundBooks:
     def _load(self, ids: set[str]) -> None:
         missing = sorted(ids - self._books.keys())
         if missing:
-            self._books |= self._records.duty_books(missing)
+            books = self._records.duty_books(missing)
+            self._books |= {each: with_senders(book, self._kinds) for each, book in books.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ class DutyDesk:
 
 @pytest.fixture(name="desk")
 def duty_desk(settings: Settings, records: Records) -> Iterator[DutyDesk]:
-    with TestClient(create_app(settings), base_url=BASE) as client:
+    with TestClient(create_app(replace(settings, way_kinds=("sms",))), base_url=BASE) as client:
         desk = DutyDesk(records, client)
         until(lambda: client.get("/api/v1/lifts/L001").status_code == 200, "the fleet with the lifts of the firm")
         yield desk
@@ -161,6 +162,15 @@ def test_the_calls_of_a_lift_are_those_that_would_be_made_now(desk: DutyDesk) ->
     }  # fmt: skip
     desk.act_as(desk.accounts.admin, desk.accounts.desk)
     assert {each["organisation"] for each in desk.call("GET", "/lifts/L001/calls", 200)["items"]} == {"Desk", "Firm"}
+
+
+def test_a_way_that_has_no_sender_calls_nobody(settings: Settings, records: Records) -> None:
+    with TestClient(create_app(replace(settings, way_kinds=("mail",))), base_url=BASE) as client:
+        desk = DutyDesk(records, client)
+        until(lambda: client.get("/api/v1/lifts/L001").status_code == 200, "the fleet with the lifts of the firm")
+        desk.reachable(desk.mechanic)
+        (own,) = desk.call("GET", "/lifts/L001/calls?kind=entrapment&severity=critical", 200)["items"]
+    assert own["first_s"] is None
 
 
 def test_a_test_message_goes_to_who_is_on_duty_once_a_minute(desk: DutyDesk) -> None:

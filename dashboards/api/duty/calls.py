@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from alerts.escalation.facts import DutyBook, IncidentFacts
+from alerts.escalation.facts import DutyBook, IncidentFacts, with_senders
 from alerts.escalation.preview import preview
 from alerts.incidents.incident import Incident
 from dashboards.api.access import RequestScope, needs
@@ -48,7 +48,8 @@ def duty_calls(context: AppContext) -> APIRouter:
         address = (lift.facts.address or "").strip() or None
         facts = IncidentFacts("", kind, severity, lift_id, lift.facts.district, now_ns, building=address)
         books = owners.records.duty_books_of_lift(lift.facts.district, known, owners.ids)
-        items = [preview_json(each, preview(each, facts, now_ns)) for each in books]
+        sendable = [with_senders(each, context.settings.way_kinds) for each in books]
+        items = [preview_json(each, preview(each, facts, now_ns)) for each in sendable]
         return OrjsonResponse({"lift_id": lift_id, "kind": kind, "severity": severity, "items": items})
 
     @router.get(

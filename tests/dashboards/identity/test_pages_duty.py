@@ -59,7 +59,7 @@ class DutyWorld:
 
 @pytest.fixture(name="duty", scope="module")
 def serve_duty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DutyWorld]:
-    settings = replace(fill(tmp_path_factory.mktemp("duty"), 8), demo=False)
+    settings = replace(fill(tmp_path_factory.mktemp("duty"), 8), demo=False, way_kinds=(SMS,))
     with settings.open_records() as records, served(settings) as address:
         yield DutyWorld(Accounts(records), address)
 

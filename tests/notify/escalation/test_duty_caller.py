@@ -14,6 +14,7 @@ from notify.escalation.duty_caller import CALLS_OWED, DutyCaller
 from registry.actor import Actor
 from registry.partition import Partition
 from registry.roles import OrganisationKind, Role
+from registry.ways import MAIL
 from store.records.repository import Records
 from store.records.retention import DAY_NS
 from tests.alerts.incidents.desk import ENTRAPMENT
@@ -21,6 +22,7 @@ from tests.alerts.rules import DOOR, LIFT, POWER, STOP, T0, S
 from tests.loopback import until
 from tests.notify.escalation.firm import CalledFirm
 from tests.store.identity.identities import organisation
+from tests.store.test_ways import sent_code
 
 ANN = Actor.named("ann")
 
@@ -120,6 +122,19 @@ def test_a_changed_policy_calls_at_once_and_a_clock_set_back_goes_on_calling(fir
     for at_s in range(60, 440, 30):
         clock.at(at_s)
     assert {(240, "ben"), (420, "ben")} <= set(firm.called())
+
+
+def test_who_has_no_way_that_has_a_sender_is_not_reached_and_others_are_called(
+    firm: CalledFirm, records: Records
+) -> None:
+    firm.policy(["on-duty"], [f"person:{firm.ben.person_id}"])
+    way = records.add_way(firm.ben.person_id, MAIL, "ben@example.org", None, ANN, T0)
+    assert records.verify_way(firm.ben.person_id, way.way_id, sent_code(records), ANN, T0) is not None
+    firm.open_incident()
+    DutyCaller(records, lambda: T0, kinds=[MAIL]).call_due()
+    assert firm.called() == [(0, "ben")]
+    entries = [(each.about, each.note) for each in records.incident_entries_since(0) if each.kind == "unreached"]
+    assert entries == [("no-ways", "Ada")]
 
 
 def test_a_restarted_process_goes_on_where_the_last_one_was(firm: CalledFirm, clock: Clock, records: Records) -> None:
