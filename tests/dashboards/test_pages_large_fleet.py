@@ -86,6 +86,19 @@ def test_every_lift_is_reached_by_scrolling_and_passed_rows_are_released(
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
 
+def test_the_chip_of_lifts_that_are_not_judged_is_hatched_and_no_other(
+    browser: Browser, world: tuple[str, Records]
+) -> None:
+    with looking(browser, world[0]) as watched:
+        page = watched.open("/")
+        expect(page.locator(".chip[data-state=blind]:not(.zero)")).to_have_count(1)
+        hatched = page.locator(".chip[data-state]").evaluate_all(
+            "chips => chips.filter(e => getComputedStyle(e).backgroundImage.includes('repeating-linear-gradient'))"
+            ".map(e => e.dataset.state)"
+        )
+        assert hatched == ["blind"]
+
+
 def test_a_lift_far_down_moves_up_when_it_becomes_urgent(browser: Browser, world: tuple[str, Records]) -> None:
     with looking(browser, world[0]) as watched:
         page = watched.open("/")

@@ -121,6 +121,8 @@ def test_a_monitor_is_ready_unless_judging_or_storing_is_behind_and_answers_whil
         locking.execute("ROLLBACK")
     until(lambda: monitor.readiness() == (200, ""), "a monitor that is ready again")
     until(lambda: monitor.metric('liftwatch_monitor_deliveries_taken_total{kind="mqtt"') >= 1, "the alert")
+    voice.publish(topic(DISTRICT, "L1", "bundle"), {"t": "yesterday"})
+    until(lambda: "liftwatch_monitor_refused_total{kind=" in get(monitor.http_port, path="/metrics").text, "a refusal")
     for name in ("journal_bytes", "held_rows", "turn_seconds_count", 'lag_seconds{kind="storing"'):
         assert monitor.metric(f"liftwatch_monitor_{name}") >= 0
     voice.close()
