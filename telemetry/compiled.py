@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os.path
+import pickle
 from collections.abc import Callable
 from inspect import getmodule, getsource
 from types import ModuleType
@@ -32,6 +33,17 @@ _config: Any = numba.config
 LOCATORS = ",".join(f"{__name__}.{name}" for name in ("ChosenFolder", "BesideSources", "UserFolder"))
 _functions: list[Any] = []
 _unkept: list[str] = []
+UNREADABLE = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
+"""What reading a file of the cache raises that is cut short or names a class that is no longer there."""
 
 
 def compiled(function: Function) -> Function:
@@ -54,6 +66,9 @@ def _enable_caching(made: Any) -> None:
     finally:
         _config.CACHE_LOCATOR_CLASSES = usual
     cache = made._cache
+    files = cache._cache_file
+    files._load_index = _if_readable(files._load_index)
+    files._load_data = _if_readable(files._load_data)
     cache.load_overload = _if_possible(cache.load_overload, cache.cache_path)
     cache.save_overload = _if_possible(cache.save_overload, cache.cache_path)
 
@@ -67,6 +82,18 @@ def _if_possible(act: Callable[..., Any], folder: str) -> Callable[..., Any]:
         except OSError as error:
             _unkept.append(f"{folder}: {error.strerror}")
             return None
+
+    return attempt
+
+
+def _if_readable(read: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `read` of a file of the cache, which returns nothing where the file cannot be unpickled."""
+
+    def attempt(*arguments: Any) -> Any:
+        try:
+            return read(*arguments)
+        except UNREADABLE:
+            return None if arguments else {}
 
     return attempt
 

@@ -36,6 +36,26 @@ def _amount():
 print(twice(2), compilations(), not_kept() != "")
 """
 
+TUPLE = """
+from typing import NamedTuple
+from telemetry.compiled import compiled
+
+class {name}(NamedTuple):
+    amount: int
+
+@compiled
+def twice(one):
+    return 2 * one.amount
+
+ONE = {name}(3)
+"""
+CALLER_WITH_TUPLE = """
+import callee
+from telemetry.compiled import compilations, not_kept
+
+print(callee.twice(callee.ONE), compilations(), not_kept() != "")
+"""
+
 jit = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="the compiler is switched off")
 
 
@@ -44,9 +64,13 @@ def run(folder: Path, cache: str, amount: int = 3) -> list[str]:
 
     All versions of a file have one time of modification: neither that time nor Python's own cache tells them apart.
     """
-    (folder / "callee.py").write_text(CALLEE.format(amount=amount), encoding="utf-8")
-    (folder / "caller.py").write_text(CALLER, encoding="utf-8")
-    for name in ("callee.py", "caller.py"):
+    return run_caller(folder, cache, CALLEE.format(amount=amount), CALLER)
+
+
+def run_caller(folder: Path, cache: str, callee: str, caller: str) -> list[str]:
+    """Run a module that calls another in a process of its own, and return what it prints."""
+    for name, source in (("callee.py", callee), ("caller.py", caller)):
+        (folder / name).write_text(source, encoding="utf-8")
         os.utime(folder / name, (1_700_000_000, 1_700_000_000))
     environment = os.environ | {
         "NUMBA_CACHE_DIR": cache,
@@ -78,6 +102,24 @@ def test_a_cache_that_cannot_be_written_is_not_fatal(tmp_path: Path) -> None:
         path.unlink()
         path.mkdir()
     assert run(tmp_path, str(tmp_path / "cache")) == ["6", "3", "True"]
+
+
+@jit
+@pytest.mark.parametrize("kind", ["*.nbi", "*.nbc"])
+def test_a_cache_whose_files_are_cut_short_is_written_anew(tmp_path: Path, kind: str) -> None:
+    run(tmp_path, str(tmp_path / "cache"))
+    for path in (tmp_path / "cache").rglob(kind):
+        path.write_bytes(path.read_bytes()[:-20])
+    assert run(tmp_path, str(tmp_path / "cache")) == ["6", "3", "False"]
+    assert run(tmp_path, str(tmp_path / "cache")) == ["6", "0", "False"]
+
+
+@jit
+def test_a_cache_that_names_a_class_which_is_renamed_is_written_anew(tmp_path: Path) -> None:
+    for name in ("Single", "Only"):
+        sources = TUPLE.format(name=name), CALLER_WITH_TUPLE
+        assert run_caller(tmp_path, str(tmp_path / "cache"), *sources) == ["6", "1", "False"]
+        assert run_caller(tmp_path, str(tmp_path / "cache"), *sources) == ["6", "0", "False"]
 
 
 @jit
