@@ -54,7 +54,7 @@ export class IncidentPane extends Pane {
   }
 
   showGuide() {
-    const { item: incident, lift: { facts, latest } } = this, place = latest && carLocation(latest, "place"), people = organisations(facts);
+    const { item: incident, lift: { facts, latest } } = this, place = latest && incident.state !== "closed" && carLocation(latest, "place"), people = organisations(facts);
     if (facts?.emergency_phone) people.push(el("li", {}, `${translate("incident.car-line")}${translate("shell.colon")}`, phone(facts.emergency_phone)));
     const where = [
       facts?.address ? el("p", {}, el("b", {}, nameInLanguage(facts.address))) : null,
@@ -124,7 +124,7 @@ export class IncidentPane extends Pane {
   entryText({ kind, about, to }) {
     const alert = this.item.alerts.find(({ id }) => id === about);
     if (["overdue", "level"].includes(kind)) return translate(kind === "level" ? "story.incident.level" : `rescue.overdue.${about}`, { level: kind === "level" ? translate(`rescue.level.${about}`) : "" });
-    if (["called-out", "accepted", "declined", "no-answer"].includes(kind)) return `${translate(`story.incident.${kind}`)}: ${to}`;
+    if (["called-out", "accepted", "declined", "no-answer"].includes(kind)) return `${translate(`story.incident.${kind}`)}${translate("shell.colon")}${nameInLanguage(to)}`;
     if (kind === "arrived" && about) return translate(`rescue.proven.${about}`);
     if (kind === "photographed") return translate("story.incident.photographed", { number: about });
     if (kind === "assigned") return assignment(to);

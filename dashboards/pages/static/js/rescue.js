@@ -55,7 +55,7 @@ export function rescueParts(incident, lift, zone, answer) {
 
 function callOut({ number, level, who, called, answer: given, answered, reason, place, expected, arrived }, zone, open, answer) {
   const said = given ? translate(`rescue.${given}`) : translate("rescue.waiting");
-  const more = [place ? translate("rescue.from", { place }) : null, expected ? translate("rescue.expected", { at: fullStamp(expected, zone) }) : null, arrived ? translate("rescue.arrived", { at: fullStamp(arrived, zone) }) : null, reason].filter(Boolean);
+  const more = [place ? translate("rescue.from", { place: nameInLanguage(place) }) : null, expected ? translate("rescue.expected", { at: fullStamp(expected, zone) }) : null, arrived ? translate("rescue.arrived", { at: fullStamp(arrived, zone) }) : null, reason].filter(Boolean);
   const button = (action) => el("button", { type: "button", click: () => answer(action, number) }, translate(`act.${action}`));
   return el("li", {}, el("b", {}, nameInLanguage(who)), " ", el("small", {}, `${translate(`rescue.level.${level}`)} · ${translate("rescue.called", { at: fullStamp(called, zone) })}`),
     el("p", {}, [said, answered ? fullStamp(answered, zone) : null, ...more].filter(Boolean).join(" · ")),
