@@ -15,16 +15,16 @@ import json
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from commands.demonstration.people import mechanic_of
-from telemetry.instant import rfc3339
 
 CAUSE = "car-stalled-between-floors"
 FAULT_S, ARRIVES_S = 240, 150
 DESK = "Night desk"
 OPENS_WITHIN_S = 180.0
-POLL_S, S_NS = 1.0, 1_000_000_000
+POLL_S = 1.0
 REQUEST_S = 10.0
 CLOSES_WITHIN_S, CLOSING_PAUSE_S = 120.0, 30.0
 STEPS: tuple[tuple[float, str, dict[str, Any]], ...] = (
@@ -60,7 +60,8 @@ def play(address: str, lift_id: str, after_s: float, pace: float = 1.0) -> None:
         elif action == "call-out":
             own = {"by": DESK, "who": firm or mechanic}
         elif action == "accept":
-            own["expected"] = rfc3339(time.time_ns() + round((ARRIVES_S - at_s) * pace * S_NS))
+            expected = datetime.now(UTC) + timedelta(seconds=(ARRIVES_S - at_s) * pace)
+            own["expected"] = expected.isoformat(timespec="milliseconds")
         _post(address, f"/api/v1/incidents/{name}/{action}", own | body)
     until_s = time.monotonic() + CLOSES_WITHIN_S
     while time.monotonic() < until_s:  # it is not closed while the condition of an alert holds

@@ -126,7 +126,7 @@ CAR = (
         "乘客在轿厢内剧烈跳动，控制器在平层停止，门未打开",
         symptoms=("car-shakes",),
         default_s=60.0,
-        onset_delay_s=8.0,
+        onset_delay_s=10.0,
         effect=Effect(situation=RIDE, freezes_at_landing=True),
         condition={"jumping_kg": (70.0, 150.0)},
         rate_per_year=0.02,

@@ -259,7 +259,7 @@ def test_check_config_tries_everything_and_reports_each_result(
 ) -> None:
     assert liftwatch.main([*configured(tmp_path, broker.port), "check-config"]) == 0
     output = capsys.readouterr().out
-    assert output.count("ok ") == 5
+    assert output.count("ok ") == 6
     assert liftwatch.main([*configured(tmp_path, free_port()), "check-config"]) == 2
     assert "FAULT  broker" in capsys.readouterr().out
 

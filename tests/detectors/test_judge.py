@@ -261,9 +261,14 @@ def test_every_code_names_a_table_that_the_page_on_alerts_explains() -> None:
 
 
 def test_one_code_of_a_table_is_one_fault() -> None:
-    """But for the national database and the manufacturer, which do not distinguish the two entrapments."""
+    """But for the national database and the manufacturer, which do not distinguish the two entrapments, and what is
+    inferred of the safety chain."""
     codes = [(table, code) for rule in catalogue().values() for table, code in rule.codes.items()]
-    assert {pair for pair in codes if codes.count(pair) > 1} == {("national-db", "11"), ("manufacturer", "0101")}
+    assert {pair for pair in codes if codes.count(pair) > 1} == {
+        ("national-db", "11"),
+        ("manufacturer", "0101"),
+        ("gbt24476-inferred", "01"),
+    }
 
 
 def test_two_levels_of_one_rule_never_share_a_severity() -> None:

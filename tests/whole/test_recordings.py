@@ -266,7 +266,7 @@ def test_the_readmes_commands_record_and_replay(
         (["record", "{nowhere}", "--lift", "A", "--for", "1"], "with --lift use --from and --to"),
         (["record", "{nowhere}", "--lift", "A", *HOUR], "the store holds nothing of A from 2001-01-01T00:00:00"),
         (["record", "/proc/nowhere", "--for", "1"], "/proc/nowhere cannot be written (No such file or directory)"),
-        (["replay", "{folder}", "--processes", "2"], "--to and --processes: add --judge"),
+        (["replay", "{folder}", "--processes", "2"], "--to, --processes and --rules: add --judge"),
         (["replay", "{folder}", "--judge", "--speed", "2"], "leave --speed, --form, --now and --register out"),
     ],
 )
