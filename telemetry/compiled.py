@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import os.path
-import pickle
 from collections.abc import Callable
 from inspect import getmodule, getsource
 from types import ModuleType
@@ -33,16 +32,7 @@ _config: Any = numba.config
 LOCATORS = ",".join(f"{__name__}.{name}" for name in ("ChosenFolder", "BesideSources", "UserFolder"))
 _functions: list[Any] = []
 _unkept: list[str] = []
-UNREADABLE = (
-    pickle.UnpicklingError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    IndexError,
-    KeyError,
-    TypeError,
-    ValueError,
-)
+UNREADABLE = (AttributeError, EOFError, ImportError, IndexError, KeyError, TypeError, ValueError)
 """What reading a file of the cache raises that is cut short or names a class that is no longer there."""
 
 
@@ -92,7 +82,7 @@ def _if_readable(read: Callable[..., Any]) -> Callable[..., Any]:
     def attempt(*arguments: Any) -> Any:
         try:
             return read(*arguments)
-        except UNREADABLE:
+        except (caching.pickle.UnpicklingError, *UNREADABLE):
             return None if arguments else {}
 
     return attempt
