@@ -87,5 +87,5 @@ def test_a_flood_of_bad_messages_costs_no_good_one_and_no_memory(tmp_path: Path,
     assert DEAD_LETTER_LIMIT - DELETED_AT_ONCE <= kept <= DEAD_LETTER_LIMIT
     for number, lift_id in enumerate(lifts):
         assert speeds(tmp_path, lift_id) == np.repeat(np.arange(number, GOOD, LIFTS) % 7, 10).tolist()
-    quarter = len(resident) // 4
-    assert max(resident[-quarter:]) < max(resident[:quarter]) + GROWTH_LIMIT_KB, resident
+    quarter = len(resident) // 4  # in the first one the buffers of the heap grow to their size
+    assert max(resident[-quarter:]) < max(resident[quarter : 2 * quarter]) + GROWTH_LIMIT_KB, resident
