@@ -15,6 +15,7 @@ from registry.thresholds import RECENT_NS
 from store.records.repository import AlertFilter
 from tests.alerts.rules import STOP, occurrence
 from tests.dashboards.identity.accounts import BY, HASH, S_NS, Accounts, sign_in
+from tests.loopback import until
 
 LIFT = "/api/v1/lifts/L001"
 REASON = {"reason": "the plate says so"}
@@ -42,6 +43,7 @@ def test_who_acts_for_another_organisation_of_the_lift_waits_for_a_second_person
         sign_in(client, "admin" if acting == "Desk" else "boss")
         chosen = {"organisation_id": accounts.named(acting).organisation_id}
         assert client.patch("/api/v1/session", json=chosen).status_code == 200
+        until(lambda: client.get(LIFT).status_code == 200, "the lift with its new owner")
         sent = client.patch(LIFT, json={"door_zone_m": 0.3}, params=REASON)
         assert (sent.status_code, sent.json().get("state")) == (202, "waiting"), acting
 

@@ -71,6 +71,7 @@ async function show() {
   const from = new Date(weekStart() - DAY_MS).toISOString(), to = new Date(weekStart() + (WEEK_DAYS + 1) * DAY_MS).toISOString();
   const [overview, rosters, policies] = await Promise.all(["/api/v1/duty", "/api/v1/rosters", "/api/v1/escalation-policies"].map((path) => get(path)));
   Object.assign(state, { organisations: overview.items, rosters: rosters.items, policies: policies.items });
+  for (const id of ["new-roster", "new-policy"]) at(id)?.removeAttribute("disabled"); // their forms offer what was loaded
   const shifts = await Promise.all(state.rosters.map(({ roster_id }) => get(`/api/v1/rosters/${roster_id}/shifts`, { from, to })));
   at("rosters").replaceChildren(...(state.rosters.length ? state.rosters.map((each, i) => rosterCard(each, shifts[i].items)) : [placeholder(translate("duty.none"), translate("duty.none.more"))]));
   at("policies").replaceChildren(...policyCards());
