@@ -59,7 +59,7 @@ def fill(records: Records, webhook_port: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MadeCall:
-    """A call in the records: its number since `start_ns`, when it was made, and whether it is settled as sent."""
+    """A call in the records: in which repeat since `start_ns` it was made, and whether it is settled as sent."""
 
     number: int
     key: str
@@ -121,10 +121,11 @@ def made_calls(records: Records) -> list[MadeCall]:
         rows = connection.execute(query.where(columns.incident_id != "").order_by(columns.id)).all()
     found = []
     for row in rows:
-        _, _, start_ns, call, _ = row.key.split(":")
+        start_ns = int(row.key.split(":")[2])
+        call = (row.made_ns - start_ns) // (EVERY_S * S)
         person = people[row.person_id]
         sent = row.state == SENT
-        found.append(MadeCall(row.id, row.key, row.incident_id, person, int(start_ns), int(call), row.made_ns, sent))
+        found.append(MadeCall(row.id, row.key, row.incident_id, person, start_ns, call, row.made_ns, sent))
     return found
 
 
