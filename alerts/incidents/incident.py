@@ -32,6 +32,7 @@ CALLED_OUT, ACCEPTED, DECLINED, NO_ANSWER = "called-out", "accepted", "declined"
 ARRIVED, OVERDUE, LEVEL, RELEASE_SEEN = "arrived", "overdue", "level", "release-seen"
 MERGED, SPLIT, LINKED = "merged", "split", "linked"
 UNREACHED = "unreached"
+LIFT_DELETED, NOT_RESPONSIBLE = "lift-deleted", "not-responsible"
 """Kinds of entries; the entry of a stage has the stage's name."""
 
 

@@ -109,7 +109,7 @@ class DutyCaller(threading.Thread):
         if not ids:
             return
         books = RoundBooks(self._records, self._kinds)
-        plans = self._planned(ids, books, now_ns)
+        plans = self._planned(ids, books, now_ns, notes=True)
         due = [incident_id for incident_id, some in plans.items() if any(each.is_due for each in some)]
         self._schedule([each for each in ids if each not in set(due)], plans)
         table = self._live_table() if due else None
@@ -121,10 +121,22 @@ class DutyCaller(threading.Thread):
             self._schedule(few, plans)
         self.counts[PLANS_FAILED] += books.failed
 
-    def _planned(self, ids: Sequence[str], books: RoundBooks, now_ns: int) -> dict[str, list[PlannedCalls]]:
-        """Return the plans about those of these incidents that are open and of own lifts."""
+    def _planned(
+        self, ids: Sequence[str], books: RoundBooks, now_ns: int, *, notes: bool = False
+    ) -> dict[str, list[PlannedCalls]]:
+        """Return the plans about those of these incidents that are open and of own lifts.
+
+        With `notes` an incident with a lift that was deleted, or moved to another organisation, has an entry of that.
+        """
         situation = self._records.call_situation(ids, self._records.partition)
-        return {incident.id: plans for incident, plans in books.planned(situation, now_ns)}
+        found: dict[str, list[PlannedCalls]] = {}
+        for incident, plans in books.planned(situation, now_ns):
+            found[incident.id] = plans
+            deleted = [lift.lift_id for lift in incident.lifts if lift.lift_id in situation.deleted]
+            former = books.former(situation, incident, plans)
+            if notes and (deleted or former):
+                self._records.note_changed_duty(incident.id, deleted, former, now_ns)
+        return found
 
     def _schedule(self, ids: Sequence[str], plans: Mapping[str, Sequence[PlannedCalls]]) -> None:
         """Keep when each of these incidents is to be planned again."""

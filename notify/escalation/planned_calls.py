@@ -54,6 +54,18 @@ class RoundBooks:
         self._books: dict[str, DutyBook] = {}
         self.failed = 0
 
+    def former(self, situation: CallSituation, incident: Incident, plans: Sequence[PlannedCalls]) -> set[str]:
+        """Return the names of the organisations that were called about an incident, and are not responsible any more.
+
+        Whoever was called out by name is none of them.
+        """
+        call_outs = () if incident.rescue is None else incident.rescue.call_outs
+        named = {self._organisations.by_name.get(each.who) for each in call_outs}
+        planned = {each.book.organisation_id for each in plans}
+        called = {of for incident_id, of in situation.progress if incident_id == incident.id}
+        self._load(called - planned - named)
+        return {self._books[each].name for each in called - planned - named if each in self._books}
+
     def planned(self, situation: CallSituation, now_ns: int) -> Iterator[tuple[Incident, list[PlannedCalls]]]:
         """Yield each incident with its plans."""
         lifts = {lift.lift_id: lift.district for incident in situation.incidents for lift in incident.lifts}

@@ -18,6 +18,7 @@ from registry.thresholds import changes_threshold
 from store.records.audit.search import AuditStore
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
+from store.records.deleted_lifts import remove_lift
 from store.records.identity.organisations import create_named_organisations
 from store.records.judging.maintenance import WindowRecord, read_windows
 from store.records.judging.stored_facts import read_facts
@@ -174,18 +175,11 @@ class LiftStore:
             before = _find(connection, lift_id)
             if before is not None:
                 require_version(_version(before), expected)
-            gone = connection.execute(delete(lifts).where(lifts.c.lift_id == lift_id)).rowcount > 0
-            if gone:
-                revision = self._database.count_up(connection, REVISION)
-                row = self._database.insert(deleted_lifts).values(lift_id=lift_id, revision=revision)
-                upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_={"revision": revision})
-                connection.execute(upsert)
-                connection.execute(delete(refusals).where(refusals.c.lift_id == lift_id))
-                facts = before.facts if before is not None else None
-                district = facts.district if facts is not None else None
-                subject = AuditSubject(lift_id, before=facts, lift_id=lift_id, district=district)
+                revision, facts = self._database.count_up(connection, REVISION), before.facts
+                remove_lift(self._database, connection, lift_id, facts if before.registered else None, revision, now_ns)
+                subject = AuditSubject(lift_id, before=facts, lift_id=lift_id, district=facts.district)
                 write_audit(connection, now_ns, by, "lift.delete", [subject])
-            return gone
+            return before is not None
 
     def add_unregistered(self, lifts_seen: Iterable[tuple[str, str]], gave_way: Sequence[str] = ()) -> int:
         """Add unregistered lifts (id, district) up to a limit, in place of those that `gave_way`; return how many

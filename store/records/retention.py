@@ -1,5 +1,5 @@
 """Retention: closed alerts, closed incidents and the audit log are deleted after some years, deliveries after days,
-and the progress of calls a day after the closing of its incident.
+and the progress of calls, and the facts of deleted lifts, a day after the closing of the incident.
 
 The law requires four years of alerts and audit; an alert that is not closed is never deleted. A call deletes a bounded
 number of rows in short transactions, the oldest first, so that other writers do not wait.
@@ -18,6 +18,7 @@ from store.records.audit.chain import ANCHOR, Link
 from store.records.audit.verification import TRIMMED
 from store.records.audit.writing import AuditSubject, lock_head, move_end, read_end, write_audit
 from store.records.database import Database
+from store.records.deleted_lifts import forget_deleted_lifts
 from store.records.duty.calls import delete_call_progress
 from store.records.incidents.rows import delete_incidents
 from store.records.outbox.notifications import delete_settled
@@ -48,6 +49,7 @@ class Retention:
                 rows = _delete_alerts(connection, before_ns)
                 rows += delete_incidents(connection, before_ns, DELETE_AT_ONCE)
                 rows += delete_call_progress(connection, now_ns)
+                rows += forget_deleted_lifts(connection, now_ns)
                 rows += _trim_audit(connection, before_ns, now_ns)
                 rows += _delete_oldest(connection, maintenance.c.id, maintenance.c.until_ns, before_ns)
                 rows += _delete_oldest(connection, deliveries.c.id, deliveries.c.made_ns, now_ns - DELIVERIES_KEPT_NS)

@@ -74,6 +74,9 @@ deleted_lifts = Table(
     metadata,
     Column("lift_id", CleanText(64), primary_key=True),
     Column("revision", BigInteger, nullable=False, index=True),
+    Column("deleted_ns", BigInteger),
+    Column("facts", Text),
+    *(Column(fact, CleanText()) for fact in NAMING_FACTS),
 )
 
 maintenance = Table(

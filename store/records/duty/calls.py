@@ -11,31 +11,31 @@ from sqlalchemy import Connection, delete, select
 from alerts.alert import CLOSED, Alert
 from alerts.escalation.facts import CallProgress
 from alerts.escalation.targets import MissedTarget
-from alerts.incidents.incident import UNREACHED, Incident, IncidentChange, entered
+from alerts.incidents.incident import LIFT_DELETED, NOT_RESPONSIBLE, UNREACHED, Incident, IncidentChange, entered
 from registry.lift_facts import LiftFacts
 from registry.partition import EVERY_LIFT, Partition
 from store.records.book import read_alert
 from store.records.database import Database
+from store.records.deleted_lifts import REOPENABLE_NS, load_facts_when_deleted
 from store.records.duty.tables import escalations
 from store.records.incidents.rows import in_parts, load_incidents, write_changes
 from store.records.incidents.tables import incident_entries, incidents, is_open
 from store.records.judging.stored_facts import load_facts
 from store.records.schema import alerts
 
-REOPENABLE_NS = 24 * 3600 * 1_000_000_000
-"""Progress outlives the closing of its incident for this time: an incident that is opened again goes on with it."""
-
 
 @dataclass(frozen=True, slots=True)
 class CallSituation:
-    """Open incidents with what decides who is called about them: facts of registered lifts, and progress.
+    """Open incidents with what decides who is called about them: facts of lifts, and progress.
 
-    The progress is by incident and organisation.
+    `deleted` are the lifts that were deleted since; their facts are the last ones. The progress is by incident and
+    organisation.
     """
 
     incidents: Sequence[Incident]
     facts: Mapping[str, LiftFacts]
     progress: Mapping[tuple[str, str], CallProgress]
+    deleted: Collection[str] = ()
 
 
 class CallStore:
@@ -59,9 +59,10 @@ class CallStore:
         with self._database.reading() as connection:
             named = load_incidents(connection, incident_ids)
             found = [each for each in named if each.is_open and partition.has(each.lift_id)]
-            lift_ids = {lift.lift_id for incident in found for lift in incident.lifts}
-            progress = _progress(connection, incident_ids)
-            return CallSituation(found, load_facts(connection, lift_ids), progress)
+            opened_ns = opened_by_lift(found)
+            facts, progress = load_facts(connection, opened_ns), _progress(connection, incident_ids)
+            deleted = load_facts_when_deleted(connection, opened_ns)
+            return CallSituation(found, deleted | facts, progress, deleted.keys())
 
     def unclosed_alerts_of(self, incident_ids: Collection[str]) -> dict[str, list[Alert]]:
         """Return the alerts of incidents that are not closed, by incident, the first onset first."""
@@ -88,6 +89,24 @@ class CallStore:
             keys = ["incident_id", "organisation_id"]
             connection.execute(row.on_conflict_do_update(index_elements=keys, set_=values))
 
+    def note_changed_duty(
+        self, incident_id: str, deleted: Collection[str], former: Collection[str], now_ns: int
+    ) -> None:
+        """Enter once each lift of an incident that is deleted, and the name of each organisation that was called and
+        is not responsible any more."""
+        wanted = {(LIFT_DELETED, each, None) for each in deleted} | {(NOT_RESPONSIBLE, each, each) for each in former}
+        with self._database.reading() as connection:
+            if wanted <= _entries_of(connection, incident_id, (LIFT_DELETED, NOT_RESPONSIBLE)):
+                return
+        with self._database.writing() as connection:
+            (incident,) = load_incidents(connection, [incident_id])
+            changes: list[IncidentChange] = []
+            there = _entries_of(connection, incident_id, (LIFT_DELETED, NOT_RESPONSIBLE))
+            for kind, name, organisation in sorted(wanted - there, key=str):
+                change = entered(incident, kind, now_ns, note=name, organisation=organisation)
+                changes, incident = [*changes, change], change.incident
+            write_changes(connection, changes)
+
     def note_unreached(
         self, incident_id: str, organisation: str, missed: Collection[MissedTarget], since_ns: int, now_ns: int
     ) -> None:
@@ -109,6 +128,22 @@ def delete_call_progress(connection: Connection, now_ns: int) -> int:
     closed_ns = incidents.c.closed_ns
     kept = select(incidents.c.id).where(closed_ns.is_(None) | (closed_ns > now_ns - REOPENABLE_NS))
     return connection.execute(delete(escalations).where(escalations.c.incident_id.not_in(kept))).rowcount
+
+
+def opened_by_lift(some: Collection[Incident]) -> dict[str, int]:
+    """Return the opening of the oldest of these incidents for each of their lifts."""
+    newest_first = sorted(some, key=lambda each: -each.opened_ns)
+    return {lift.lift_id: incident.opened_ns for incident in newest_first for lift in incident.lifts}
+
+
+def _entries_of(
+    connection: Connection, incident_id: str, kinds: Collection[str]
+) -> set[tuple[str, str | None, str | None]]:
+    """Return kind, note and organisation of the entries of these kinds."""
+    columns = incident_entries.c
+    query = select(columns.kind, columns.note, columns.organisation)
+    of_kinds = query.where(columns.incident_id == incident_id, columns.kind.in_(kinds))
+    return {(row.kind, row.note, row.organisation) for row in connection.execute(of_kinds)}
 
 
 def _unreached_entries(

@@ -11,9 +11,9 @@ from alerts.incidents.rescue import RescuePoint, RescueTimes, helpers
 from alerts.incidents.rescuing import on_time, wants_helper
 from registry.lift_facts import LiftFacts
 from store.records.database import Database
+from store.records.deleted_lifts import load_facts_of_incidents
 from store.records.incidents.rows import load_incidents, read_incident, write_changes
 from store.records.incidents.tables import incidents, is_rescued
-from store.records.judging.stored_facts import load_facts
 
 RESCUES_AT_ONCE = 1000
 
@@ -46,7 +46,8 @@ class RescueStore:
     def _advance(self, ids: Sequence[str], times: RescueTimes, now_ns: int, points: Sequence[RescuePoint]) -> int:
         with self._database.writing() as connection:
             found = load_incidents(connection, ids)
-            facts = load_facts(connection, {each.lift_id for each in found}) if points else {}
+            opened_ns = {each.lift_id: each.opened_ns for each in found} if points else {}
+            facts = load_facts_of_incidents(connection, opened_ns)
             changes = [
                 change
                 for each in found

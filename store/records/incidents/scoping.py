@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, or_, select, true
 
 from registry.scope import LiftScope
+from store.records.deleted_lifts import was_named_when_deleted
 from store.records.incidents.tables import incident_lifts, incidents
 from store.records.scoping import rows_in
 
@@ -15,8 +16,9 @@ def incidents_in(scope: LiftScope) -> ColumnElement[bool]:
 
 
 def lifts_of_incidents_in(scope: LiftScope) -> ColumnElement[bool]:
-    """Return the condition that a lift of an incident is in the scope."""
-    return rows_in(scope, incident_lifts.c.lift_id, incident_lifts.c.district)
+    """Return the condition that a lift of an incident is in the scope, or was when it was deleted from the incident."""
+    inside = rows_in(scope, incident_lifts.c.lift_id, incident_lifts.c.district)
+    return or_(inside, was_named_when_deleted(scope.names, scope.facts)) if scope.names else inside
 
 
 def of_lifts(condition: ColumnElement[bool]) -> ColumnElement[bool]:

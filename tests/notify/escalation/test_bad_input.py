@@ -15,9 +15,11 @@ from notify.texts.message import LINE_CHARS, SUBJECT_CHARS
 from notify.texts.notification_text import notification_message
 from registry.actor import Actor
 from registry.roles import OrganisationKind, Role
+from registry.scope import LiftScope
 from registry.ways import SMS
 from store.records.repository import Records
-from tests.alerts.rules import LIFT, T0, S
+from store.records.retention import DAY_NS
+from tests.alerts.rules import DISTRICT, LIFT, T0, S
 from tests.notify.escalation.firm import CalledFirm
 from tests.store.identity.identities import BY, organisation, person
 from tests.store.test_ways import sent_code
@@ -49,6 +51,13 @@ def call_at(records: Records, *at_s: float) -> None:
             pass
 
 
+def story(records: Records, incident_id: str, kind: str) -> list[tuple[str | None, str | None]]:
+    """Return note and organisation of the entries of a kind."""
+    found = records.incident(incident_id)
+    assert found is not None
+    return [(entry.note, entry.organisation) for entry in found.story if entry.kind == kind]
+
+
 def test_the_other_firm_is_called_when_a_lift_moves_to_it_with_an_open_incident(
     records: Records, firm: CalledFirm
 ) -> None:
@@ -56,12 +65,13 @@ def test_the_other_firm_is_called_when_a_lift_moves_to_it_with_an_open_incident(
     otto = person(records, "otto", other, Role.DISPATCHER)
     way = records.add_way(otto.person_id, SMS, "+8613811112222", None, BY, T0)
     assert records.verify_way(otto.person_id, way.way_id, sent_code(records), BY, T0) is not None
-    firm.open_incident()
+    incident_id = firm.open_incident()
     call_at(records, 0)
     assert firm.called() == [(0, "ada")]
     firm.put_lift(LIFT, maintenance_firm="Other")
     call_at(records, 60, 120)
     assert {login for at_s, login in firm.called() if at_s > 0} == {"otto"}, "and the former firm no more"
+    assert story(records, incident_id, "not-responsible") == [("Firm", "Firm")]
 
 
 def test_an_incident_that_cannot_be_planned_delays_no_other(records: Records, firm: CalledFirm) -> None:
@@ -77,19 +87,57 @@ def test_an_incident_that_cannot_be_planned_delays_no_other(records: Records, fi
     assert caller.counts[PLANS_FAILED] == 1
 
 
-def test_a_deleted_lift_ends_no_incident_and_the_operator_is_called(records: Records, firm: CalledFirm) -> None:
+def test_a_deleted_lift_ends_no_incident_and_its_firm_and_the_operator_are_called(
+    records: Records, firm: CalledFirm
+) -> None:
     desk = organisation(records, "Desk", OrganisationKind.OPERATOR)
     dora = person(records, "dora", desk, Role.DISPATCHER)
     way = records.add_way(dora.person_id, SMS, "+8613811113333", None, BY, T0)
     assert records.verify_way(dora.person_id, way.way_id, sent_code(records), BY, T0) is not None
     incident_id = firm.open_incident()
     records.delete_lift(LIFT, BY, T0)
+    records.add_unregistered([(LIFT, DISTRICT)])  # a deleted lift still sends
     call_at(records, 0)
-    assert [login for _, login in firm.called()] == ["dora"]
+    assert sorted(login for _, login in firm.called()) == ["ada", "dora"]
+    assert {each.lift.address for _, _, each in firm.owed() if each.lift} == {"Garden Road 3"}
+    assert story(records, incident_id, "lift-deleted") == [(LIFT, None)]
     closed = records.act_on_incident(incident_id, IncidentAction("ack", Actor.named("dora")), T0 + S)
     assert closed is not None
     call_at(records, 60, 120)
-    assert len(firm.called()) == 1, "acknowledged"
+    assert len(firm.called()) == 2, "acknowledged"
+    assert len(story(records, incident_id, "lift-deleted")) == 1
+
+
+def test_the_incident_of_a_deleted_lift_stays_visible_to_its_firm_until_it_cannot_be_reopened(
+    records: Records, firm: CalledFirm
+) -> None:
+    theirs, others = LiftScope(names=frozenset({"Firm"})), LiftScope(names=frozenset({"Other"}))
+    incident_id = firm.open_incident()
+    records.delete_lift(LIFT, BY, T0)
+    records.add_unregistered([(LIFT, DISTRICT)])
+    assert records.delete_lift(LIFT, BY, T0 + S), "which was not registered any more"
+    assert [records.has_incident(incident_id, scope) for scope in (theirs, others)] == [True, False]
+    assert records.incident_is_within(incident_id, theirs)
+    closing = IncidentAction("close", Actor.named("dora"), reason="false-alarm")
+    firm.open_incident(at_s=1, kind="off")
+    assert records.act_on_incident(incident_id, closing, T0 + 2 * S, scope=theirs) is not None
+    records.delete_expired(T0 + 2 * S + DAY_NS - 1)
+    assert records.has_incident(incident_id, theirs)
+    records.delete_expired(T0 + 2 * S + DAY_NS)
+    assert not records.has_incident(incident_id, theirs)
+    other_id = firm.open_incident(at_s=2 * DAY_NS / S)
+    call_at(records, 2 * DAY_NS / S)
+    assert (other_id != incident_id, firm.called()) == (True, []), "a later incident of the lift is not the firm's"
+
+
+def test_a_lift_of_another_tenant_with_the_id_of_a_deleted_one_shows_its_incident_to_the_other_alone(
+    records: Records, firm: CalledFirm
+) -> None:
+    incident_id = firm.open_incident()
+    records.delete_lift(LIFT, BY, T0)
+    firm.put_lift(LIFT, maintenance_firm="Other")
+    scopes = [LiftScope(names=frozenset({name})) for name in ("Firm", "Other")]
+    assert [records.has_incident(incident_id, scope) for scope in scopes] == [False, True]
 
 
 @pytest.mark.parametrize("text", [HOSTILE, LONG], ids=["hostile", "long"])
