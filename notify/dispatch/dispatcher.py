@@ -3,7 +3,7 @@
     records: notifications ─► claim ─► a way of the person ─► a message when its address is free ─► settled
 
 A notification is claimed for the time of a lease, so one that a killed process had claimed is sent after it. Every kind
-of way has workers of its own: a receiver that does not answer delays no other kind.
+of way has workers of its own, of which one receiver holds a few: one that does not answer delays no other.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from functools import partial
 
 from mqtt.backoff import Backoff
 from notify.dispatch.pacing import AddressPace, is_urgent, next_message
+from notify.dispatch.receivers import ReceiverLoads, receiver_of
 from notify.dispatch.routing import begins_again_ns, is_given_up, next_way
 from notify.dispatch.sending import MessageSending
 from notify.rounds import repeat_rounds
@@ -35,7 +36,8 @@ POLL_S = 0.5
 CLAIM_AT_ONCE = 1000
 LEASE_NS = 60 * S_NS
 """Longer than any attempt takes; an attempt under way is never begun twice by one process."""
-WORKERS = 8
+WORKERS = 64
+"""Of each kind of way."""
 BUSY_PAUSE_NS = S_NS // 4
 RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 10.0
 UNREACHED = "notifications_unreached"
@@ -65,6 +67,7 @@ class NotificationDispatcher(threading.Thread):
         self._under_way: set[int] = set()
         self._messages: Counter[str] = Counter()
         """The number of messages of each kind of way that are being sent now."""
+        self._receivers = ReceiverLoads()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
 
@@ -101,9 +104,11 @@ class NotificationDispatcher(threading.Thread):
         if not mine:
             return False
         people = {each.person_id: each for each in self._records.people_by_id(_person_ids(mine))}
+        later: dict[int, int] = {}
         for way, batch in self._routed(mine, people, now_ns):
-            person = people[way.person_id]
-            self._begin(way, batch, person, now_ns)
+            later |= self._begin(way, batch, people[way.person_id], now_ns)
+        if later:
+            self._records.postpone_notifications(later)
         return len(claimed) == CLAIM_AT_ONCE
 
     def _routed(
@@ -137,30 +142,44 @@ class NotificationDispatcher(threading.Thread):
         log.error("notification %d about incident %s reached nobody: %s", waiting.id, _about(waiting), error)
         self._records.fail_notifications([waiting.id], error, now_ns)
 
-    def _begin(self, way: NotificationWay, batch: Sequence[WaitingNotification], person: Person, now_ns: int) -> None:
-        """Begin the next message by a way where its address is free, and postpone the other notifications."""
+    def _begin(
+        self, way: NotificationWay, batch: Sequence[WaitingNotification], person: Person, now_ns: int
+    ) -> dict[int, int]:
+        """Begin the next message by a way where its address and receiver are free.
+
+        Return until when the other notifications wait.
+        """
         pace = self._paces.setdefault((way.kind, way.address), AddressPace(way.kind))
+        receiver = receiver_of(way)
         message = next_message(batch)
         allowed_ns = pace.allowed_ns(any(is_urgent(each) for each in message))
         with self._lock:
-            begins = not pace.is_busy and self._messages[way.kind] < WORKERS and allowed_ns <= now_ns
+            is_free = self._messages[way.kind] < WORKERS and self._receivers.has_room(receiver)
+            begins = is_free and not pace.is_busy and allowed_ns <= now_ns
             if begins:
                 pace.is_busy = True
                 pace.note_sent(now_ns)
                 self._messages[way.kind] += 1
+                self._receivers.begin(receiver)
                 self._under_way.update(each.id for each in message)
         if begins:
             sent = self._workers[way.kind].submit(self._sending.send, way, message, person)
-            sent.add_done_callback(partial(self._ended, way.kind, pace, message))
-        later = [each.id for each in batch if not begins or each not in message]
-        if later:
-            due_ns = max(now_ns + BUSY_PAUSE_NS, pace.allowed_ns(any(is_urgent(each) for each in batch)))
-            self._records.postpone_notifications(later, due_ns)
+            sent.add_done_callback(partial(self._ended, way.kind, receiver, pace, message))
+        due_ns = max(now_ns + BUSY_PAUSE_NS, pace.allowed_ns(any(is_urgent(each) for each in batch)))
+        return {each.id: due_ns for each in batch if not begins or each not in message}
 
-    def _ended(self, kind: str, pace: AddressPace, message: Sequence[WaitingNotification], sent: Future[None]) -> None:
+    def _ended(
+        self,
+        kind: str,
+        receiver: str,
+        pace: AddressPace,
+        message: Sequence[WaitingNotification],
+        sent: Future[float],
+    ) -> None:
         with self._lock:
             pace.is_busy = False
             self._messages[kind] -= 1
+            self._receivers.end(receiver, 0.0 if sent.exception() else sent.result())
             self._under_way.difference_update(each.id for each in message)
         if (error := sent.exception()) is not None:  # not settled: sent again after its lease
             self.outage.failed(error, exc_info=not isinstance(error, RecordsUnavailable))

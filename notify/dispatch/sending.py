@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -40,19 +41,23 @@ class MessageSending:
         self._records, self._senders, self._public_url = records, senders, public_url
         self._counts, self._now_ns = counts, now_ns
 
-    def send(self, way: NotificationWay, waiting: Sequence[WaitingNotification], person: Person) -> None:
-        """Send one message about these notifications to a person, and store the attempt."""
+    def send(self, way: NotificationWay, waiting: Sequence[WaitingNotification], person: Person) -> float:
+        """Send one message about these notifications to a person, store the attempt, and return the seconds that the
+        receiver took."""
         if not way.is_readable or (waiting[0].notification.kind == CODE and waiting[0].notification.code is None):
             self._settle(way, waiting, person, try_again(KEY_MISSING, is_fault=True))
-            return
+            return 0.0
         message = self._message(way, waiting, known_language(person.language))
+        begun_s = time.monotonic()
         try:
             outcome = self._senders[way.kind].send(message, Address(way.address, way.secret or ""))
         except Exception as error:  # a sender's own fault must not end the dispatcher
             log.exception("way %s", way.kind)
             outcome = try_again(f"{type(error).__name__}: {error}", is_fault=True)
+        took_s = time.monotonic() - begun_s
         self._counts[f"deliveries_{COUNTED_AS[outcome.result]}:{way.kind}"] += 1
         self._settle(way, waiting, person, outcome)
+        return took_s
 
     def _message(self, way: NotificationWay, waiting: Sequence[WaitingNotification], language: str) -> Message:
         first = waiting[0]

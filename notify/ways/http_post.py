@@ -21,7 +21,6 @@ from notify.ways.sender import Outcome, delivered, permanent, try_again
 
 TIMEOUT_S = 10.0
 ANSWER_LIMIT_BYTES = 64 * 1024
-CONNECTIONS = 20
 SHOWN_CHARS = 40
 TRANSIENT_STATUSES = (408, 425, 429)
 
@@ -45,7 +44,7 @@ class HttpClient:
         self._timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(),
-            max_connections=CONNECTIONS,
+            max_connections=None,  # as many as messages are under way: the dispatcher and the webhooks limit those
             max_keepalive_connections=0,  # each request has a connection, and so a deadline, of its own
             network_backend=GuardedBackend(allow_private, timeout_s),
         )

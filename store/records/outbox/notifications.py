@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, delete, exists, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, select, update
 
 from alerts.incidents.actions import UNDO_NS, on_notified
 from alerts.notification import CODE, Notification
@@ -98,11 +98,12 @@ class NotificationStore:
             connection.execute(leased.values(due_ns=now_ns + lease_ns))
         return [_waiting(row, self._database.keys) for row in rows]
 
-    def postpone_notifications(self, ids: Sequence[int], due_ns: int) -> None:
-        """Make notifications that were claimed wait until an instant."""
+    def postpone_notifications(self, due_ns: Mapping[int, int]) -> None:
+        """Make notifications that were claimed wait, each until an instant."""
+        one = update(notifications).where(notifications.c.id == bindparam("_id"), is_notification_waiting)
         with self._database.writing() as connection:
-            later = update(notifications).where(notifications.c.id.in_(ids), is_notification_waiting)
-            connection.execute(later.values(due_ns=due_ns))
+            rows = [{"_id": each, "_due_ns": until_ns} for each, until_ns in due_ns.items()]
+            connection.execute(one.values(due_ns=bindparam("_due_ns")), rows)
 
     def settle_sent(self, ids: Sequence[int], attempt: NotificationAttempt, to: str | None = None) -> None:
         """Store that one message has brought these notifications to a person, also in the stories of their incidents.
