@@ -18,8 +18,8 @@ from registry.thresholds import changes_threshold
 from store.records.audit.search import AuditStore
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.database import REVISION, Database, Repository, read_counter
-from store.records.deleted_lifts import remove_lift
 from store.records.identity.organisations import create_named_organisations
+from store.records.judging.deleted_lifts import remove_lift
 from store.records.judging.maintenance import WindowRecord, read_windows
 from store.records.judging.stored_facts import read_facts
 from store.records.judging.thresholds import carry_threshold_changes, note_threshold_changes

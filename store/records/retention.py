@@ -18,9 +18,9 @@ from store.records.audit.chain import ANCHOR, Link
 from store.records.audit.verification import TRIMMED
 from store.records.audit.writing import AuditSubject, lock_head, move_end, read_end, write_audit
 from store.records.database import Database
-from store.records.deleted_lifts import forget_deleted_lifts
 from store.records.duty.calls import delete_call_progress
 from store.records.incidents.rows import delete_incidents
+from store.records.judging.deleted_lifts import forget_deleted_lifts
 from store.records.outbox.notifications import delete_settled
 from store.records.schema import alerts, audit, deliveries, maintenance, transitions
 

@@ -16,10 +16,10 @@ from registry.lift_facts import LiftFacts
 from registry.partition import EVERY_LIFT, Partition
 from store.records.book import read_alert
 from store.records.database import Database
-from store.records.deleted_lifts import REOPENABLE_NS, load_facts_when_deleted
 from store.records.duty.tables import escalations
 from store.records.incidents.rows import in_parts, load_incidents, write_changes
 from store.records.incidents.tables import incident_entries, incidents, is_open
+from store.records.judging.deleted_lifts import REOPENABLE_NS, load_facts_when_deleted
 from store.records.judging.stored_facts import load_facts
 from store.records.schema import alerts
 

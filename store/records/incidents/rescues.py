@@ -11,9 +11,9 @@ from alerts.incidents.rescue import RescuePoint, RescueTimes, helpers
 from alerts.incidents.rescuing import on_time, wants_helper
 from registry.lift_facts import LiftFacts
 from store.records.database import Database
-from store.records.deleted_lifts import load_facts_of_incidents
 from store.records.incidents.rows import load_incidents, read_incident, write_changes
 from store.records.incidents.tables import incidents, is_rescued
+from store.records.judging.deleted_lifts import load_facts_of_incidents
 
 RESCUES_AT_ONCE = 1000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, or_, select, true
 
 from registry.scope import LiftScope
-from store.records.deleted_lifts import was_named_when_deleted
 from store.records.incidents.tables import incident_lifts, incidents
+from store.records.judging.deleted_lifts import was_named_when_deleted
 from store.records.scoping import rows_in
 
 
