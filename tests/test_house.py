@@ -45,6 +45,7 @@ WALLS: dict[str, set[str]] = {
     "telemetry.order": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.compiled"},
     "detectors.observe": set(),
     "detectors.series": set(),
+    "detectors.health": {"detectors.series"},
     "detectors.rule_files": {"detectors.observe", "detectors.rule"},
     "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold", "detectors.tally"},
     "registry.duty": {"registry.fact_checks"},

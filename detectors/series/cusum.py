@@ -72,14 +72,18 @@ class CUSUMChart(SeriesDetector):
 
     def sums(self, X: ArrayLike) -> tuple[F64, F64]:
         """Return the upward and the downward sum at each row and feature, (n, features) each."""
-        z = (self._rows_to_score(X) - self.mean_) / self.scale_
-        up, down = np.empty_like(z), np.empty_like(z)
-        _run(z, self.slack, up, down)
-        return up, down
+        return cumulative_sums((self._rows_to_score(X) - self.mean_) / self.scale_, self.slack)
 
     def _worst(self, rows: F64) -> F64:
         up, down = self.sums(rows)
         return worst_feature(np.maximum(up, down), rows)
+
+
+def cumulative_sums(z: F64, slack: float) -> tuple[F64, F64]:
+    """Return the upward and the downward sum at each row and feature of standardised values, (n, features) each."""
+    up, down = np.empty_like(z), np.empty_like(z)
+    _run(z, slack, up, down)
+    return up, down
 
 
 @compiled

@@ -85,9 +85,17 @@ class EWMAChart(SeriesDetector):
 
     def _averages(self, rows: F64, times_s: F64) -> tuple[F64, F64]:
         dt_s = np.diff(times_s, prepend=times_s[:1] - self.interval_s_)
-        average, spread = np.empty_like(rows), np.empty_like(rows)
-        _run(rows, dt_s, self.tau_s, self.mean_, average, spread)
-        return average, spread
+        return moving_averages(rows, dt_s, self.tau_s, self.mean_)
+
+
+def moving_averages(rows: F64, dt_s: F64, tau_s: float, mean: F64) -> tuple[F64, F64]:
+    """Return the average from `mean` (features,) on, and its standard deviation as a share of a value's, at each row.
+
+    `dt_s` is the time since the row before; it and `tau_s` may be of any one unit.
+    """
+    average, spread = np.empty_like(rows), np.empty_like(rows)
+    _run(rows, dt_s, tau_s, mean, average, spread)
+    return average, spread
 
 
 @compiled
