@@ -18,7 +18,7 @@ def upgrade() -> None:
     op.add_column("struck_off", sa.Column("deleted_ns", sa.BigInteger(), nullable=True))
     op.add_column("struck_off", sa.Column("facts", sa.Text(), nullable=True))
     for name in NAMING_FACTS:
-        op.add_column("struck_off", sa.Column(name, sa.Text(), nullable=True))
+        op.add_column("struck_off", sa.Column(name, sa.String(), nullable=True))
 
 
 def downgrade() -> None:
