@@ -26,7 +26,7 @@ LOOPBACK = "127.0.0.1"
 READY_LIMIT_S = 180.0
 """A monitor that has to compile its recurrences first takes a minute on a loaded machine."""
 READY_POLL_S = 0.1
-END_LIMIT_S = 15.0
+END_LIMIT_S = 30.0
 RESTART_PAUSE_S = 2.0
 SUPERVISE_POLL_S = 0.5
 

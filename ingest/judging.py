@@ -27,8 +27,8 @@ from ingest.receiving.listening import Stretch
 from ingest.registry_loading import RegistryLoading
 from ingest.retrying import retry_while_unavailable
 from ingest.state import State
-from ingest.storing import DecodedGroup
 from ingest.waiting.backlogs import Backlogs
+from ingest.waiting.offered import DecodedGroup
 from ingest.waiting.rides import RidesWaiting
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition

@@ -6,6 +6,8 @@
 
 An unavailable store delays readings and loses none. Writing a group twice changes nothing, so the position may lag.
 
+A stop stores what the journal holds, for `STOP_LIMIT_S` at most, and logs how many messages the next start stores.
+
 Judging decides which messages are left out: repeats, and those of unregistered lifts without a place. So storing
 follows judging, with the groups that judging has decoded. Where judging has not moved for `OVERTAKE_AFTER_S` (the
 records are unavailable), storing decodes the messages itself: a repeat is then written again, and an unregistered lift
@@ -17,10 +19,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from ingest.fleet import Listing
 from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
 from ingest.senders import foreign, gateways
+from ingest.waiting.offered import DecodedGroup, OfferedGroups
 from ingest.waiting.rides import RidesWaiting, points_of
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
@@ -38,38 +39,21 @@ from store.outage import Outage
 from store.series.points import points
 from store.series.timeseries import DAY_NS, Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.batch import Decoded
-from telemetry.groups import expired, of_lifts, size_bytes
+from telemetry.groups import expired, of_lifts
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 
 log = logging.getLogger("liftwatch.store")
 
 READER = "store"
-WAITING_LIMIT_BYTES = 64 << 20
 READ_BYTES = 2 << 20
-WRITE_BYTES = 16 << 20
-"""How much is written at once, a group at least: converting rows takes several times their memory."""
-LEFT_OUT_LIMIT = 100_000
-"""How many messages that are left out are remembered until they are passed; what is beyond is stored as it came."""
 OVERTAKE_AFTER_S = 5.0
+STOP_LIMIT_S = 10.0
+"""How long a stop goes on storing: a service manager kills a process that takes much longer to end."""
 RIDES_AT_ONCE = 5_000
 MAINTAIN_EVERY_S = 5.0
 FIRST_PAUSE_S = 0.5
 RETRY_LIMIT_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedGroup:
-    """The decoded messages at the positions `first` to `last`; `left_out` marks those that are not stored.
-
-    A group that is not whole holds messages that are not decoded yet: it is read from the journal to be stored.
-    """
-
-    first: int
-    last: int
-    decoded: Decoded
-    left_out: NDArray[np.bool_]
-    is_whole: bool = True
 
 
 class Storing(threading.Thread):
@@ -103,50 +87,55 @@ class Storing(threading.Thread):
         self._keep_ns = raw_days * DAY_NS
         self._every_s = every_s
         self._partition = partition
-        self._waiting: deque[DecodedGroup] = deque()
-        self._left_out: dict[int, set[str]] = {}
+        self._offered = OfferedGroups()
         self._given_room: set[str] = set()
-        self._offered = self._taken = 0  # bytes: one is written by who offers, the other by this thread
         self._read_to = self.position
         self._seen_offered, self._seen_s = -1, 0.0
         self._quarantine = Quarantine()
         self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
         self._stopping = threading.Event()
+        self._stop_by_s = 0.0
         self._maintained = 0.0
 
     def offer(self, group: DecodedGroup) -> None:
         """Share a decoded group; where this reader is behind, the group is dropped and read from the journal later."""
-        messages = group.decoded.messages
-        for row in np.flatnonzero(group.left_out).tolist():
-            if len(self._left_out) < LEFT_OUT_LIMIT:
-                self._left_out.setdefault(int(messages.position[row]), set()).add(messages.lift_id[row])
-            else:
-                self.counts["store_not_left_out"] += 1
-        if group.is_whole and self._offered - self._taken < WAITING_LIMIT_BYTES:
-            self._offered += size_bytes(group.decoded)
-            self._waiting.append(group)
+        self._offered.offer(group)
+        self.counts["store_not_left_out"] = self._offered.forgotten
 
     def stop(self) -> None:
-        """Write the groups already taken, unless the time series are unavailable, and end."""
+        """Write what the journal holds within `STOP_LIMIT_S`, unless the time series are unavailable, and end.
+
+        Nothing may be offered any more.
+        """
+        self._stop_by_s = time.monotonic() + STOP_LIMIT_S
         self._stopping.set()
         self.join()
 
     def run(self) -> None:
-        """Write until stopped."""
+        """Write until stopped, and then what the journal still holds."""
         while not self._stopping.wait(self._every_s):
             self._turn()
-        if self.outage.cause is None:  # a hanging store would delay the end
-            self._turn()
+        self._store_rest()
         if self._series is not None:
             self._series.close()
+
+    def _store_rest(self) -> None:
+        """Write what the journal holds until the time of a stop is over or the store fails, and log what is left."""
+        is_done = False
+        while not is_done and self.outage.cause is None and time.monotonic() < self._stop_by_s:
+            before = self.position
+            self._turn()
+            is_done = self.position == before and not self._quarantine.in_doubt(before + 1)
+        if left := self._journal.last - self.position:
+            log.warning("%d messages of the journal are not stored yet; the next start stores them", left)
 
     def _turn(self) -> None:
         try:
             if not self._is_open():
                 return
-            while self._store(self._next()) and not self._stopping.is_set():
+            while self._store(self._next()) and self._may_go_on():
                 pass
-            while self._store_rides() and not self._stopping.is_set():
+            while self._store_rides() and self._may_go_on():
                 pass
             if time.monotonic() - self._maintained > MAINTAIN_EVERY_S:
                 self._maintained = time.monotonic()
@@ -157,6 +146,9 @@ class Storing(threading.Thread):
         except Exception as error:  # nothing here may stop the readings that follow
             log.exception("storing failed after journal position %d", self.position)
             self._failed(error)
+
+    def _may_go_on(self) -> bool:
+        return not self._stopping.is_set() or time.monotonic() < self._stop_by_s
 
     def _is_open(self) -> bool:
         """Open the time series if they are not open; return whether they are."""
@@ -188,7 +180,7 @@ class Storing(threading.Thread):
     def _next(self) -> list[DecodedGroup]:
         """Return the groups that follow this reader's position: shared ones, else read from the journal."""
         offered_to = self._offered_to()  # first: what is offered from here on may not be read in the journal yet
-        groups = [] if self._quarantine.in_doubt(self.position + 1) else self._shared()
+        groups = [] if self._quarantine.in_doubt(self.position + 1) else self._offered.follow(self.position)
         if groups:
             self._read_to = groups[-1].last
             return groups
@@ -206,6 +198,8 @@ class Storing(threading.Thread):
     def _readable_to(self) -> int:
         """Return the position up to which the journal may be read: that of judging, or the end if judging stopped."""
         offered_to, now_s = self._offered_to(), time.monotonic()
+        if self._stopping.is_set() and self._listing() is not None:
+            return self._journal.last
         if offered_to != self._seen_offered or offered_to >= self._journal.last:
             self._seen_offered, self._seen_s = offered_to, now_s
         if now_s - self._seen_s > OVERTAKE_AFTER_S and self._listing() is not None:
@@ -224,21 +218,8 @@ class Storing(threading.Thread):
             if not is_forged and position > offered_to and lift_id not in districts and len(self._given_room) < room:
                 self._given_room.add(lift_id)
             is_listed = position <= offered_to or lift_id in districts or lift_id in self._given_room
-            out.append(is_forged or not is_listed or lift_id in self._left_out.get(position, ()))
+            out.append(is_forged or not is_listed or self._offered.is_left_out(position, lift_id))
         return np.array(out, dtype=np.bool_)
-
-    def _shared(self) -> list[DecodedGroup]:
-        """Take the shared groups that follow this reader's position without a gap."""
-        groups: list[DecodedGroup] = []
-        reached = self.position
-        end = self._taken + WRITE_BYTES
-        while self._waiting and self._waiting[0].first <= reached + 1 and self._taken < end:
-            group = self._waiting.popleft()
-            self._taken += size_bytes(group.decoded)
-            if group.last > reached:
-                groups.append(group)
-                reached = group.last
-        return groups
 
     def _store(self, groups: list[DecodedGroup]) -> bool:
         """Write groups, retrying while the store is unavailable; return whether there were any."""
@@ -290,7 +271,6 @@ class Storing(threading.Thread):
     def _done(self, position: int) -> None:
         with suppress(JournalUnavailable):  # after a restart some is written twice, which changes nothing
             self._journal.mark(READER, position)
-        for passed in [there for there in list(self._left_out) if there <= position]:
-            del self._left_out[passed]
+        self._offered.passed(position)
         self._quarantine.forget(position)
         self.position = position

@@ -77,8 +77,6 @@ def test_a_flood_of_bad_messages_costs_no_good_one_and_no_memory(tmp_path: Path,
     try:
         entries, resident = flood(monitor.start(), voice)
         until(lambda: {lift for lift in lifts if voice.of(lift, "overspeed-up")} == set(lifts), "every alert")
-        # a stop writes one more group, and what is behind it with the next start
-        until(lambda: monitor.metric('liftwatch_monitor_lag_messages{kind="storing"') == 0, "every message stored")
     finally:
         assert monitor.stop() == 0
         voice.close()

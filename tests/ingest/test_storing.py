@@ -15,7 +15,9 @@ from detectors.catalogue import RULES
 from ingest import storing
 from ingest.fleet import Listing
 from ingest.judging import Judging
-from ingest.storing import DecodedGroup, Storing
+from ingest.storing import Storing
+from ingest.waiting import offered
+from ingest.waiting.offered import DecodedGroup
 from registry.actor import Actor
 from store.journal import Journal
 from store.records.lifts import UNREGISTERED_LIMIT
@@ -86,14 +88,14 @@ def test_what_breaks_the_store_is_passed_over_and_what_follows_is_kept(journal: 
 def test_what_waits_for_the_store_is_bounded_and_nothing_of_it_is_lost(
     journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "WAITING_LIMIT_BYTES", 200_000)
+    monkeypatch.setattr(offered, "WAITING_LIMIT_BYTES", 200_000)
     store = storing_in(lambda: series, journal)
     for first in range(0, 500, 50):
         append_bundles(journal, *(f"L{k}" for k in range(first, first + 50)))
         entries = journal.read(journal.last - 50)
         nothing = np.zeros(50, dtype=np.bool_)
         store.offer(DecodedGroup(entries[0].position, entries[-1].position, decode(entries), nothing))
-    assert 0 < sum(len(group.decoded.messages.lift_id) for group in store._waiting) < 500
+    assert 0 < sum(len(group.decoded.messages.lift_id) for group in store._offered._groups) < 500
     store_all(store, journal)
     assert store.counts["stored_rows"] == 500 * (10 + 10 + 1)
 
@@ -105,7 +107,7 @@ def test_what_waits_for_the_store_is_bounded_by_its_readings_too(journal: Journa
     decoded = decode(journal.read(0))
     for position in range(1, 1001):
         store.offer(DecodedGroup(position, position, decoded, np.zeros(1, dtype=np.bool_)))
-    assert len(store._waiting) * 125_000 < 10_000_000
+    assert len(store._offered) * 125_000 < 10_000_000
 
 
 def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_lift_without_room(
@@ -135,14 +137,14 @@ def test_a_repeat_with_other_content_changes_nothing_that_is_stored_nor_does_a_l
 def test_what_is_left_out_is_left_out_too_where_its_group_was_dropped(
     journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "WAITING_LIMIT_BYTES", 0)
+    monkeypatch.setattr(offered, "WAITING_LIMIT_BYTES", 0)
     store = storing_in(lambda: series, journal)
     append_bundles(journal, "L1", "L2")
     entries = journal.read(0)
     store.offer(DecodedGroup(1, 2, decode(entries), np.array([True, False])))
     store_all(store, journal)
     assert [len(series.readings(lift, "speed", *SPAN_NS)) for lift in ("L1", "L2")] == [0, 10]
-    assert store._left_out == {}
+    assert store._offered._left_out == {}
 
 
 class Monitored:
@@ -251,3 +253,32 @@ def test_nothing_overtakes_a_judging_that_has_not_loaded_the_registry(
     store.start()
     store.stop()
     assert store.position == 0
+
+
+def test_a_stop_stores_all_that_the_journal_holds(
+    journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Judging has offered nothing: the messages are read from the journal, ten at once."""
+    monkeypatch.setattr(storing, "READ_MESSAGES", 10)
+    append_bundles(journal, *(f"L{k}" for k in range(60)))
+    store = Storing(journal, lambda: series, lambda: Listing({}, 1000), lambda: 0, 100_000, every_s=60.0)
+    store.start()
+    store.stop()
+    assert store.position == journal.last
+    assert len(series.readings("L59", "speed", *SPAN_NS)) == 10
+    assert not caplog.messages
+
+
+def test_a_stop_ends_in_time_and_logs_how_many_messages_are_left(
+    journal: Journal, series: FileSeries, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(storing, "STOP_LIMIT_S", 0.0)
+    append_bundles(journal, "L1", "L2", "L3")
+    store = storing_in(lambda: series, journal)
+    store._every_s = 60.0
+    store.start()
+    store.stop()
+    assert caplog.messages == ["3 messages of the journal are not stored yet; the next start stores them"]
+    store = storing_in(lambda: series, journal)
+    store_all(store, journal)
+    assert len(series.readings("L3", "speed", *SPAN_NS)) == 10
