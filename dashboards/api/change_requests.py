@@ -143,7 +143,8 @@ def _maintenance(records: Records, asked: ChangeRequest, now_ns: int) -> object:
     until_ns = asked.wanted.detail["until_ns"]
     if until_ns <= now_ns:
         raise Problem(409, "until", "The end of the maintenance window has passed: ask for another one.")
-    return records.set_maintenance(asked.wanted.lift_id, until_ns, asked.by, now_ns, asked.wanted.reason)
+    shared = asked.wanted.detail.get("shared", False)
+    return records.set_maintenance(asked.wanted.lift_id, until_ns, asked.by, now_ns, asked.wanted.reason, shared=shared)
 
 
 def _shelve(records: Records, asked: ChangeRequest, now_ns: int) -> object:
@@ -166,9 +167,12 @@ _APPLY: Mapping[str, Callable[[Records, ChangeRequest, int], object]] = {
 
 
 def change_document(asked: ChangeRequest, scope: Scope) -> dict[str, Any]:
-    """Return a request as the scope reads it: of an unshared note of a shelving of others only who wrote it."""
+    """Return a request as the scope reads it: of an unshared note of others only the organisation that wrote it.
+
+    The reasons of changes of thresholds and of deletions are read by everybody who sees the lift.
+    """
     wanted, detail = asked.wanted, dict(asked.wanted.detail)
-    is_shared = wanted.action != SHELVE or detail.get("shared", False)
+    is_shared = wanted.action not in (MAINTENANCE, SHELVE) or detail.get("shared", False)
     is_read = is_shared or scope.lifts.reads_notes_of(asked.by.organisation)
     if "until_ns" in detail:
         detail["until"] = rfc3339(detail.pop("until_ns"))

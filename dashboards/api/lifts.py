@@ -21,7 +21,7 @@ from detectors.catalogue import RULES
 from detectors.rule import Rule
 from registry.facts import LiftFacts
 from registry.roles import Verb
-from registry.scope import Scope
+from registry.scope import NO_LIFTS, LiftScope, Scope
 from store.records.repository import RefusalCount, Registered, lift_version
 from telemetry.instant import rfc3339
 
@@ -55,7 +55,7 @@ def lifts(context: AppContext) -> APIRouter:
         """List lifts with their latest state."""
         listing = context.poller.listing()
         rows, following = listing.page(LiftQuery(district, firm, state, q, sort, scope.lifts), limit, cursor)
-        return OrjsonResponse({"items": [listing.view.item(row) for row in rows], "next": following})
+        return OrjsonResponse({"items": [listing.view.item(row, scope.lifts) for row in rows], "next": following})
 
     @router.get(
         "/{lift_id}",
@@ -63,19 +63,18 @@ def lifts(context: AppContext) -> APIRouter:
         responses=versioned_responses(403, 404, 422, 503),
         dependencies=[needs(Verb.SEE)],
     )
-    async def get_lift(lift_id: parameters.LiftIdInPath) -> OrjsonResponse:
+    async def get_lift(lift_id: parameters.LiftIdInPath, scope: RequestScope) -> OrjsonResponse:
         """Return one lift: facts, latest state, open alerts, rules that are not judged and why, health."""
-        return lift_response(context, lift_id)
+        return lift_response(context, lift_id, scope)
 
     return router
 
 
-def lift_response(context: AppContext, lift_id: str, status: int = 200, **headers: str) -> OrjsonResponse:
-    """Return one lift in detail as a response whose ETag is the version of its facts."""
+def lift_response(context: AppContext, lift_id: str, scope: Scope, status: int = 200, **headers: str) -> OrjsonResponse:
+    """Return one lift in detail, as the scope reads it, as a response whose ETag is the version of its facts."""
     view, row = _find(context, lift_id)
-    return OrjsonResponse(
-        _document(context, view, row), status, {**headers, **etag(lift_version(view.lift_index.facts[row]))}
-    )
+    version = lift_version(view.lift_index.facts[row])
+    return OrjsonResponse(_document(context, view, row, scope.lifts), status, {**headers, **etag(version)})
 
 
 def stored_lift(context: AppContext, lift_id: str, scope: Scope) -> Registered:
@@ -87,14 +86,14 @@ def stored_lift(context: AppContext, lift_id: str, scope: Scope) -> Registered:
 
 
 def lift_detail(context: AppContext, lift_id: str) -> dict[str, Any]:
-    """Return one lift in detail; a problem (404) where the fleet does not contain the lift."""
+    """Return one lift in detail, without unshared notes; a problem (404) where the fleet does not have the lift."""
     view, row = _find(context, lift_id)
-    return _document(context, view, row)
+    return _document(context, view, row, NO_LIFTS)
 
 
-def _document(context: AppContext, view: FleetView, row: int) -> dict[str, Any]:
+def _document(context: AppContext, view: FleetView, row: int, reader: LiftScope) -> dict[str, Any]:
     refused = context.poller.refused(view.lift_index.lift_id[row])
-    return lift_document(view, row, context.poller.rules_set_aside(), refused, context.settings.rules)
+    return lift_document(view, row, reader, context.poller.rules_set_aside(), refused, context.settings.rules)
 
 
 def _find(context: AppContext, lift_id: str) -> tuple[FleetView, int]:
@@ -109,12 +108,13 @@ def _find(context: AppContext, lift_id: str) -> tuple[FleetView, int]:
 def lift_document(
     view: FleetView,
     row: int,
+    reader: LiftScope,
     set_aside: Sequence[str] = (),
     refused: Sequence[RefusalCount] = (),
     rules: Sequence[Rule] = RULES,
 ) -> dict[str, Any]:
-    """Return the lift in `row` of the view in detail."""
-    item, known = view.item(row), view.lift_index.facts[row]
+    """Return the lift in `row` of the view in detail, as a scope reads it."""
+    item, known = view.item(row, reader), view.lift_index.facts[row]
     return {
         **{name: item[name] for name in ("lift_id", "district", "name", "registered", "state", "since")},
         "facts": asdict(known) if known else None,

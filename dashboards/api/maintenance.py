@@ -39,9 +39,9 @@ def maintenance(context: AppContext) -> APIRouter:
                 "until", f"lies in the past or more than {LIMIT_H} hours ahead; write when the work will be done"
             )
         by, known = actor_of(scope, body.by), stored_lift(context, lift_id, scope)
-        detail = {"until_ns": body.until}
+        detail = {"until_ns": body.until, "shared": body.shared}
         wanted = WantedChange(lift_id, known.facts.district, MAINTENANCE, detail, reason=body.note)
-        return make_change(context, scope, by, wanted) or lift_response(context, lift_id)
+        return make_change(context, scope, by, wanted) or lift_response(context, lift_id, scope)
 
     @router.delete(
         "/{lift_id}/maintenance",
@@ -49,10 +49,12 @@ def maintenance(context: AppContext) -> APIRouter:
         responses=versioned_responses(403, 404, 422, 503),
         dependencies=[needs(Verb.MAINTAIN)],
     )
-    def delete_maintenance(lift_id: parameters.LiftIdInPath, by: NamedQueryActor) -> OrjsonResponse:
+    def delete_maintenance(
+        lift_id: parameters.LiftIdInPath, by: NamedQueryActor, scope: RequestScope
+    ) -> OrjsonResponse:
         """End a lift's maintenance window now; without a window nothing changes."""
         context.records().end_maintenance(lift_id, by, time.time_ns())
         context.poller.poll()
-        return lift_response(context, lift_id)
+        return lift_response(context, lift_id, scope)
 
     return router

@@ -62,11 +62,20 @@ def parse_position(text: str | None) -> StreamPosition | None:
 
 
 class StreamEvent(NamedTuple):
-    """One encoded event, with its lift and district for the filters."""
+    """One encoded event, with its lift and district for the filters.
+
+    Scopes for which `is_whole` is false receive the event as `reduced`, which lacks what is hidden from them.
+    """
 
     lift_id: str
     district: str | None
     wire: bytes
+    reduced: bytes = b""
+    is_whole: Callable[[LiftScope, LiftIndex], bool] = lambda scope, index: True
+
+    def wire_for(self, scope: LiftScope, index: LiftIndex) -> bytes:
+        """Return the event as a subscriber of this scope receives it."""
+        return self.wire if scope.everything or self.is_whole(scope, index) else self.reduced
 
 
 def encode_event(kind: str, at: StreamPosition, about: dict[str, Any]) -> StreamEvent:
@@ -98,7 +107,9 @@ class EventFilter:
 
     def encode(self, events: Iterable[StreamEvent], end: StreamPosition, index: LiftIndex) -> bytes:
         """Return the events that pass the filter as bytes that end with the position; empty where none passes."""
-        wire = b"".join(one.wire for one in events if self.matches(one.lift_id, one.district, index))
+        wire = b"".join(
+            one.wire_for(self.scope, index) for one in events if self.matches(one.lift_id, one.district, index)
+        )
         return wire + encode_position(end) if wire else b""
 
 

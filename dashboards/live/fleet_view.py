@@ -6,7 +6,6 @@ operations. A row becomes a dict only when a response contains the lift. Every c
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from alerts.alert import Alert
 from dashboards.live.blind import UNWATCHED, blind_document
+from dashboards.live.maintenance import window_document
 from registry import catalogue
 from registry.car_floor import between_floors, floor_label
 from registry.facts import LiftFacts
@@ -127,8 +127,8 @@ class FleetView:
     blind_since_ns: NDArray[np.int64]
     windows: Mapping[str, WindowRecord]
 
-    def item(self, row: int) -> dict[str, Any]:
-        """Return one lift as an item of the list."""
+    def item(self, row: int, reader: LiftScope) -> dict[str, Any]:
+        """Return one lift as an item of the list, with the note of its maintenance where the scope reads it."""
         index, known, at = self.lift_index, self.lift_index.facts[row], int(self.lift_index.live_row[row])
         since_ns, last_seen_ns = int(self.since_ns[row]), int(self.last_seen_ns[row])
         critical, major, minor, trend = self.counts[row].tolist()
@@ -150,21 +150,13 @@ class FleetView:
             "maintenance_firm": known.maintenance_firm if known else None,
             "since": None if since_ns == NO_INSTANT else instant.text(since_ns),
             "blind": blind_document(str(self.blind[row]), int(self.blind_since_ns[row]) or None),
-            "maintenance": _window(self.windows.get(index.lift_id[row])),
+            "maintenance": window_document(self.windows.get(index.lift_id[row]), reader),
         }
 
 
 NO_READINGS: dict[str, Any] = dict.fromkeys(
     ("position_m", "floor", "between", "direction", "speed_mps", "door", "presence", "mode", "power", "last_trip")
 )
-
-
-def _window(window: WindowRecord | None) -> dict[str, Any] | None:
-    """Return a maintenance window as JSON; None where the window is over."""
-    if window is None or window.until_ns <= time.time_ns():
-        return None
-    ends = {"from": instant.text(window.from_ns), "until": instant.text(window.until_ns)}
-    return {**ends, "by": window.by, "note": window.note}
 
 
 def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]:

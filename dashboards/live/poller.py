@@ -23,7 +23,7 @@ from dashboards.live.event_stream import (
     StreamPosition,
     encode_position,
 )
-from dashboards.live.events import alert_events, incident_events, lift_events
+from dashboards.live.events import alert_events, incident_events, lift_events, of_several_lifts
 from dashboards.live.fleet_view import FleetView, LiftIndex, fleet_view, lift_index
 from dashboards.live.listing import LiftListing
 from dashboards.live.partitions import MONITOR_SILENT_S, PartitionStatus, PartitionWatch
@@ -37,6 +37,7 @@ from store.records.repository import (
     Records,
     RecordsUnavailable,
     RefusalCount,
+    SummaryLifts,
 )
 
 log = logging.getLogger(__name__)
@@ -126,7 +127,9 @@ class FleetPoller:
         with self._lock:
             begun_s, before = time.monotonic(), self._polled
             try:
-                polled, announcements, entries = before.after(self._records(), registry_limit)
+                records = self._records()
+                polled, announcements, entries = before.after(records, registry_limit)
+                summary_lifts = records.summary_lifts(of_several_lifts(entries))
             except (RecordsUnavailable, Problem, ValueError) as error:
                 self._cause = str(error.detail if isinstance(error, Problem) else error)
                 self._is_failing = True
@@ -137,7 +140,7 @@ class FleetPoller:
             tables = [live for live, _ in polled.live.values()]
             self._partitions = self._watch.look(tables, polled.partition_count, time.monotonic(), time.time_ns())
             if polled is not self._polled or self._listing is None or self._stopped() != stopped_before:
-                self._update(polled, announcements, entries)
+                self._update(polled, announcements, entries, summary_lifts)
             self._polled_s = time.monotonic()
             if polled.registry is not before.registry:
                 self._registry_rests_until_s = self._polled_s + REGISTRY_REST * (self._polled_s - begun_s)
@@ -152,7 +155,11 @@ class FleetPoller:
                 self._broken.failed(error, logging.ERROR, exc_info=True)
 
     def _update(
-        self, polled: PolledRecords, announcements: Sequence[Announcement], entries: Sequence[IncidentAnnouncement]
+        self,
+        polled: PolledRecords,
+        announcements: Sequence[Announcement],
+        entries: Sequence[IncidentAnnouncement],
+        summary_lifts: SummaryLifts,
     ) -> None:
         """Build the new view and publish its changes."""
         table = polled.table
@@ -168,7 +175,7 @@ class FleetPoller:
         )
         if self._broadcaster.listeners:
             events = alert_events(announcements, before)
-            events += incident_events(entries, StreamPosition(before.version, polled.transition))
+            events += incident_events(entries, StreamPosition(before.version, polled.transition), summary_lifts)
             wanted = self._broadcaster.wanted()
             selected = [row for row in rows.tolist() if wanted is None or view.lift_index.lift_id[row] in wanted]
             end = self.position._replace(version=before.version)
@@ -204,7 +211,8 @@ class FleetPoller:
                 break
             entry = entries[-1].id
             seen = StreamPosition(last.version, end.transition, entry)
-            yield event_filter.encode(incident_events(entries, seen), seen, index)
+            summary_lifts = self._records().summary_lifts(of_several_lifts(entries))
+            yield event_filter.encode(incident_events(entries, seen, summary_lifts), seen, index)
         rows = [row for row in rows if event_filter.matches(index.lift_id[row], str(index.district[row]), index)]
         events = lift_events(view, rows, end._replace(version=last.version))
         yield event_filter.encode(events, end, index) or encode_position(end)

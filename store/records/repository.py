@@ -31,7 +31,7 @@ from store.records.identity.people import Credentials
 from store.records.identity.renames import LiftRenames
 from store.records.identity.sessions import AccessToken, AccountSession, OneTimeLink
 from store.records.incidents.actions import IncidentStore
-from store.records.incidents.outbox import IncidentAnnouncement, IncidentOutbox
+from store.records.incidents.outbox import IncidentAnnouncement, IncidentOutbox, SummaryLifts
 from store.records.incidents.report_limits import ReportLimitStore, ReportRate
 from store.records.incidents.reports import PublicReportStore
 from store.records.incidents.rescues import RescueStore
@@ -105,6 +105,7 @@ __all__ = [
     "SealingReport",
     "SecretsUnreadable",
     "Snapshot",
+    "SummaryLifts",
     "TooManyWays",
     "VersionConflict",
     "VisibleIncident",

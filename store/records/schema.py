@@ -89,6 +89,8 @@ maintenance = Table(
     Column("by", CleanText(), nullable=False),
     Column("note", CleanText()),
     Column("revision", BigInteger, nullable=False, index=True),
+    Column("organisation", CleanText()),
+    Column("shared", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
 Index("maintenance_of_lift", maintenance.c.lift_id, maintenance.c.until_ns)

@@ -15,6 +15,7 @@ from dashboards.live.fleet_view import STATES, FleetView, fleet_view, lift_index
 from dashboards.live.listing import LiftListing, LiftQuery
 from dashboards.live.published import PublishedLifts
 from registry.fact_checks import BAROMETER
+from registry.scope import ALL_LIFTS
 from telemetry import instant
 from telemetry.streams import INSPECTION, NEVER_SEEN, OFFLINE, ONLINE, OUT_OF_SERVICE, SUSPECT
 from tests.dashboards.sample_fleet import T0_NS, alert, facts, registered, table
@@ -61,14 +62,14 @@ def test_the_state_of_a_lift_is_the_first_that_holds() -> None:
         "critical", "never-seen", "offline", "suspect", "major", "minor", "trend", "inspection", "out-of-service",
         "normal", "blind",
     ]  # fmt: skip
-    assert view.item(10)["since"] == instant.text(T0_NS + 1)
+    assert view.item(10, ALL_LIFTS)["since"] == instant.text(T0_NS + 1)
 
 
 def test_a_blind_lift_has_a_reason_a_time_and_a_remedy() -> None:
     live = table(3, blind=np.array(["", "units", "depth"]), blind_since_ns=np.array([0, T0_NS, T0_NS]))
     view = fleet_view(T0_NS, lift_index([], live), live, {})
-    assert view.item(0)["blind"] is None
-    units, depth = view.item(1)["blind"], view.item(2)["blind"]
+    assert view.item(0, ALL_LIFTS)["blind"] is None
+    units, depth = view.item(1, ALL_LIFTS)["blind"], view.item(2, ALL_LIFTS)["blind"]
     assert (units["reason"], units["since"]) == ("units", instant.text(T0_NS))
     assert "send m/s and m" in units["text"]["en"]
     assert "(depth)" in depth["text"]["zh"].replace("（", "(").replace("）", ")")
@@ -76,23 +77,23 @@ def test_a_blind_lift_has_a_reason_a_time_and_a_remedy() -> None:
 
 def test_a_registered_lift_without_messages_is_never_seen() -> None:
     view = fleet_view(T0_NS, lift_index([registered(facts("QUIET"))], table(0)), table(0), {})
-    item = view.item(0)
+    item = view.item(0, ALL_LIFTS)
     assert (item["state"], item["last_seen"], item["speed_mps"], item["door"]) == ("never-seen", None, None, None)
 
 
 def test_an_unregistered_lift_is_listed_with_the_district_of_its_topic() -> None:
-    view = fleet_view(T0_NS, lift_index([], table(1)), table(1), {})
-    assert (view.item(0)["registered"], view.item(0)["district"], view.item(0)["floor"]) == (False, "d0", None)
+    item = fleet_view(T0_NS, lift_index([], table(1)), table(1), {}).item(0, ALL_LIFTS)
+    assert (item["registered"], item["district"], item["floor"]) == (False, "d0", None)
 
 
 def test_the_district_of_the_registry_takes_precedence_over_the_topic() -> None:
     live = table(1)
     view = fleet_view(T0_NS, lift_index([registered(replace(facts("L000"), district="other"))], live), live, {})
-    assert view.item(0)["district"] == "other"
+    assert view.item(0, ALL_LIFTS)["district"] == "other"
 
 
 def test_unknown_readings_are_null_and_never_zero() -> None:
-    item = view_of(1, position_m=np.array([np.nan]), door=np.array([np.nan]), landing=np.array([-1])).item(0)
+    item = view_of(1, position_m=np.array([np.nan]), door=np.array([np.nan]), landing=np.array([-1])).item(0, ALL_LIFTS)
     assert (item["position_m"], item["door"], item["floor"]) == (None, None, None)
 
 
@@ -215,14 +216,14 @@ def test_only_a_lift_that_is_new_or_has_changed_facts_is_published() -> None:
 def test_a_car_outside_of_every_door_zone_is_between_two_floors() -> None:
     heights = np.array([-1.0, 0.2, 0.21, 2.79, 2.81, 8.5, 9.5, np.nan])
     view = view_of(len(heights), position_m=heights)
-    between = [view.item(row)["between"] for row in range(len(heights))]
+    between = [view.item(row, ALL_LIFTS)["between"] for row in range(len(heights))]
     assert between == [None, None, ["0", "1"], ["0", "1"], None, ["2", "3"], None, None]
 
 
 def test_a_barometer_places_no_car_between_two_floors() -> None:
     live = table(1, position_m=np.array([1.5]))
     known = registered(facts("L000", position_source=BAROMETER))
-    assert fleet_view(T0_NS, lift_index([known], live), live, {}).item(0)["between"] is None
+    assert fleet_view(T0_NS, lift_index([known], live), live, {}).item(0, ALL_LIFTS)["between"] is None
 
 
 def test_the_rule_of_a_lift_is_that_of_its_worst_alert_and_of_two_alike_the_first() -> None:
@@ -234,7 +235,7 @@ def test_the_rule_of_a_lift_is_that_of_its_worst_alert_and_of_two_alike_the_firs
     live = table(2)
     index = lift_index([registered(facts(name)) for name in live.lift_id.tolist()], live)
     view = fleet_view(T0_NS, index, live, {"L000": open_alerts})
-    assert [view.item(row)["worst_rule"] for row in range(2)] == ["stop-outside-zone", None]
+    assert [view.item(row, ALL_LIFTS)["worst_rule"] for row in range(2)] == ["stop-outside-zone", None]
     published = PublishedLifts()
     published.update(view, 1)
     other = fleet_view(T0_NS, index, live, {"L000": [*open_alerts[:2], replace(open_alerts[2], rule="door-held-open")]})

@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from starlette.routing import BaseRoute
 
 from alerts.escalation.policy import EscalationPolicy, EscalationStep
+from alerts.incidents.actions import IncidentAction
 from dashboards.api.access import Needs
 from dashboards.api.context import Settings
 from dashboards.app import create_app
@@ -30,7 +31,7 @@ from store.records.identity.sessions import hashed
 from store.records.repository import AlertFilter, IncidentFilter, Records, WantedChange
 from telemetry.batch import Refusal
 from telemetry.instant import rfc3339
-from tests.alerts.rules import STOP, occurrence
+from tests.alerts.rules import POWER, STOP, occurrence
 from tests.dashboards.sample_fleet import T0_NS, facts
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "roles.md").read_text(encoding="utf-8")
@@ -42,6 +43,9 @@ PUBLIC, ACCOUNT = "public", "account"
 BY = Actor.named("test")
 Act = Callable[[OrganisationKind, Role], None]
 LATER = rfc3339(4_000_000_000_000_000_000)
+FOREIGN_SUMMARY = "at 9.99 m/s"
+"""The summary of the shared incident, of the alert of `THEIRS`."""
+READERS_OF_ALL_NOTES = (OrganisationKind.OPERATOR, OrganisationKind.AUTHORITY)
 
 
 def table(heading: str) -> list[list[str]]:
@@ -56,28 +60,50 @@ ROUTES = [(method, path, verb) for method, path, verb in table("Routes")[1:]]
 
 @pytest.fixture(name="app")
 def application(settings: Settings, records: Records, tmp_path: Path) -> FastAPI:
-    """An application of two tenants: `MINE` names "Mine" in every fact, `THEIRS` names "Theirs"; each has an alert.
+    """An application of two tenants: `MINE` names "Mine" in every fact, `THEIRS` names "Theirs"; each has an alert,
+    and both had a loss of power, one incident that is closed.
 
     A stranger reported `MINE`, with a photo.
     """
     for lift_id, name in ((MINE, "Mine"), (THEIRS, "Theirs")):
         records.put_lift(facts(lift_id, **dict.fromkeys(NAMING_FACTS, name)), BY, T0_NS)
+    shared_incident(records)
     found = [
         replace(occurrence(STOP, "on", 10, lift_id=lift_id), district=f"d{lift_id[-1]}") for lift_id in (MINE, THEIRS)
     ]
     refused = [
         Refusal("not-json", "", f"lift/v1/d/{name}/door", b"?", T0_NS, position, name, name)
-        for position, name in enumerate((MINE, THEIRS), start=1)
+        for position, name in enumerate((MINE, THEIRS), start=3)
     ]
     made = [Device(name, LIFT, (name,), Credential(PASSWORD, "$7$hash")) for name in (MINE, THEIRS)]
     records.add_devices(made, Actor.named("test"), T0_NS)
-    records.judge(position=2, occurrences=found, now_ns=T0_NS, refusals=refused)
+    records.judge(position=4, occurrences=found, now_ns=T0_NS, refusals=refused)
     desk = records.add_organisation({"name": "Desk", "kind": OrganisationKind.OPERATOR}, BY, T0_NS)
     records.add_person("Root", "root", {desk.organisation_id: Role.ADMINISTRATOR}, BY, T0_NS)
     records.report_publicly(MINE, "out-of-order", None, "reported", T0_NS)
     (tmp_path / "reported.jpg").write_bytes(b"\xff\xd8")
     sign_in = SignInSettings(oidc=OidcSettings("https://provider.example", "liftwatch", "secret", "Provider"))
     return create_app(replace(settings, photos_dir=tmp_path, sign_in=sign_in))
+
+
+def shared_incident(records: Records) -> None:
+    """Open, merge and close one incident of both lifts, whose summary is that of the foreign one."""
+    for position, kind in ((1, "on"), (2, "off")):
+        power = [
+            replace(
+                occurrence(POWER, kind, position, lift_id=one, evidence={"speed_mps": speed}), district=f"d{one[-1]}"
+            )
+            for one, speed in ((THEIRS, 9.99), (MINE, 1.11))
+        ]
+        records.judge(position=position, occurrences=power, now_ns=T0_NS)
+    theirs, mine = (
+        records.incidents(IncidentFilter(lift_id=(lift_id,))).items[0].incident.id for lift_id in (THEIRS, MINE)
+    )
+    merged = records.merge_incidents(theirs, mine, BY, T0_NS)
+    assert merged is not None
+    assert {lift.lift_id for lift in merged.lifts} == {MINE, THEIRS}
+    assert FOREIGN_SUMMARY in merged.summary["en"]
+    records.act_on_incident(theirs, IncidentAction("close", BY, reason="repaired"), T0_NS)
 
 
 @pytest.fixture(name="client")
@@ -295,6 +321,16 @@ LISTED = {kind: [MINE] for kind in OrganisationKind} | {
 }
 
 
+def foreign_note(records: Records) -> None:
+    """Begin maintenance of `MINE`, as the firm before the present one did, with an unshared note."""
+    before, now_ns = Actor("Bo", "person:3", "Firm before", "manager", None), time.time_ns()
+    until_ns = now_ns + 3600 * 1_000_000_000
+    wanted = WantedChange(MINE, "d1", "maintenance", {"until_ns": until_ns, "shared": False}, None, "foreign note")
+    records.request_change(
+        wanted, before, now_ns, lambda asked: records.set_maintenance(MINE, until_ns, before, now_ns, "foreign note")
+    )
+
+
 EVERYWHERE = [path for method, path, verb in ASKED if method == "GET" and "{" not in path]
 MORE_QUERIES = {
     "/api/v1/audit": [{"format": "csv"}, {"lift_id": THEIRS}, {"action": "lift."}, {"who": "test"}],
@@ -317,6 +353,7 @@ def test_no_list_page_count_or_export_mentions_a_foreign_lift(
     eve = Actor("Eve", "person:2", "Theirs", "manager", None)
     records.request_change(WantedChange(THEIRS, "d0", "facts", {}, None, "secret reason"), eve, time.time_ns(), None)
     records.set_maintenance(THEIRS, time.time_ns() + 3600 * 1_000_000_000, eve, time.time_ns(), "secret reason")
+    foreign_note(records)
     IDENTITIES.update({THEIRS: identities(records, "Theirs")})
     act(kind, Role.ADMINISTRATOR)
     for path in EVERYWHERE:
@@ -327,8 +364,13 @@ def test_no_list_page_count_or_export_mentions_a_foreign_lift(
             if answer.status_code == 200:
                 assert THEIRS not in told, (path, query)
             assert "secret reason" not in told, (path, query)
+            assert FOREIGN_SUMMARY not in told, (path, query)
+            assert "foreign note" not in told or kind in READERS_OF_ALL_NOTES, (path, query)
             assert "Theirs" not in told or "Theirs" in str(query), (path, query)
     act(OrganisationKind.OPERATOR, Role.ADMINISTRATOR)
+    for path in ("/api/v1/lifts", "/api/v1/audit", "/api/v1/change-requests"):
+        assert "foreign note" in client.get(path).text
+    assert FOREIGN_SUMMARY in client.get("/api/v1/incidents").text
     mentioning = {path for path in EVERYWHERE if THEIRS in client.get(path).text}
     assert mentioning >= {
         "/api/v1/lifts", "/api/v1/alerts", "/api/v1/incidents", "/api/v1/dead-letters", "/api/v1/audit",
@@ -339,12 +381,18 @@ def test_no_list_page_count_or_export_mentions_a_foreign_lift(
 # ── live streams, and who acts ──
 
 
-def test_a_live_stream_and_its_resume_hold_the_lifts_of_the_scope_alone(client: TestClient, app: FastAPI) -> None:
+def test_a_live_stream_and_its_resume_hold_the_lifts_of_the_scope_alone(
+    client: TestClient, app: FastAPI, records: Records
+) -> None:
     poller = app.state.context.poller
+    foreign_note(records)
+    poller.poll()
     for kind in OrganisationKind:
         lifts = scope_of(kind, Role.VIEWER).lifts
         sent = b"".join(poller.since(StreamPosition(0, 0), EventFilter(scope=lifts))).decode()
         assert ids(sent) == set(LISTED[kind])
+        assert (FOREIGN_SUMMARY in sent) == (kind is OrganisationKind.OPERATOR)
+        assert ("foreign note" in sent) == (kind in READERS_OF_ALL_NOTES)
         foreign = EventFilter(lift_ids=frozenset({THEIRS}), scope=lifts)
         seen = ids(b"".join(poller.since(StreamPosition(0, 0), foreign)).decode())
         assert seen == {THEIRS} & set(LISTED[kind])

@@ -76,7 +76,7 @@ def registry(context: AppContext) -> APIRouter:
         responses=versioned_responses(400, 403, 409, 413, 415, 422, 503, success=201),
         dependencies=[json_body, needs(Verb.REGISTER_LIFTS)],
     )
-    def post_lift(body: LiftFactsBody, by: QueryActor) -> OrjsonResponse:
+    def post_lift(body: LiftFactsBody, by: QueryActor, scope: RequestScope) -> OrjsonResponse:
         """Register a lift."""
         lift, faults = read_row(body)
         if lift is None:
@@ -84,7 +84,7 @@ def registry(context: AppContext) -> APIRouter:
         if not context.records().put_lift(lift, by, time.time_ns(), create_only=True):
             raise Problem(409, "already-registered", f"{lift.lift_id} is registered already; PATCH it to change it.")
         context.poller.poll()
-        return lift_response(context, lift.lift_id, 201, Location=f"/api/v1/lifts/{lift.lift_id}")
+        return lift_response(context, lift.lift_id, scope, 201, Location=f"/api/v1/lifts/{lift.lift_id}")
 
     @router.patch(
         "/{lift_id}",
@@ -113,11 +113,11 @@ def registry(context: AppContext) -> APIRouter:
         expected = expected_versions(if_match)
         if known.registered and changes_threshold(known.facts, changed):
             wanted = WantedChange(lift_id, known.facts.district, FACTS, body, versions(expected), reason)
-            return make_change(context, scope, by, wanted) or lift_response(context, lift_id)
+            return make_change(context, scope, by, wanted) or lift_response(context, lift_id, scope)
         if context.records().patch_lift(lift_id, read_changes(body)[0], by, time.time_ns(), expected) is None:
             raise not_found("lift", lift_id)
         context.poller.poll()
-        return lift_response(context, lift_id)
+        return lift_response(context, lift_id, scope)
 
     @router.delete(
         "/{lift_id}",

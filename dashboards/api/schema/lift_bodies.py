@@ -25,8 +25,10 @@ class MaintenanceWindowBody(ResponseBody):
 
     from_: TimeText = Field(alias="from")
     until: TimeText
-    by: str
+    by: str | None = Field(description="Who began it; of an unshared note of another organisation, this organisation")
     note: str | None
+    organisation: str | None
+    shared: bool
 
 
 class Blindness(ResponseBody):

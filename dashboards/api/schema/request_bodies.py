@@ -48,6 +48,7 @@ class Maintenance(RequestBody):
     by: PersonName | None = None
     until: Instant
     note: Note | None = None
+    shared: Shared = False
 
 
 class FaultInjection(RequestBody):

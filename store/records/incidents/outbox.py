@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from store.records.book import read_alert
 from store.records.database import Database
 from store.records.incidents.tables import incident_entries
 from store.records.page import clamped
+from store.records.schema import alerts
+
+SummaryLifts = Mapping[tuple[str, str], frozenset[str]]
+"""The lifts that a summary is about, by incident and English summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,18 @@ class IncidentOutbox:
         """Return the number of the newest entry, 0 before the first."""
         with self._database.reading() as connection:
             return connection.execute(select(func.max(incident_entries.c.id))).scalar() or 0
+
+    def summary_lifts(self, incident_ids: Collection[str]) -> SummaryLifts:
+        """Return the lifts of the alerts of these incidents, by incident and the alert's English summary."""
+        if not incident_ids:
+            return {}
+        query = select(alerts.c.incident_id, alerts.c.alert).where(alerts.c.incident_id.in_(sorted(incident_ids)))
+        found: dict[tuple[str, str], set[str]] = {}
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                alert = read_alert(row.alert)
+                found.setdefault((row.incident_id, alert.summary.get("en", "")), set()).add(alert.lift_id)
+        return {key: frozenset(lift_ids) for key, lift_ids in found.items()}
 
 
 ANNOUNCED = (

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from fastapi.testclient import TestClient
 
+from alerts.incidents.actions import IncidentAction
 from alerts.incidents.rescue import FIRM
+from dashboards.live.event_stream import EventFilter
+from registry.scope import LiftScope
+from store.records.repository import IncidentFilter
 from tests.alerts.rules import POWER, occurrence
 from tests.dashboards.identity.accounts import BY, Accounts, sign_in
 from tests.dashboards.sample_fleet import T0_NS
@@ -24,7 +31,10 @@ def in_one_building(accounts: Accounts) -> Accounts:
     for lift_id in (OWN, FOREIGN):
         records.patch_lift(lift_id, {"address": "Garden Road 3", "district": "d1"}, BY, T0_NS)
     records.patch_lift(FOREIGN, {"district": "d2"}, BY, T0_NS)
-    found = [replace(occurrence(POWER, "on", 10, lift_id=one), district="d1") for one in (FOREIGN, OWN)]
+    found = [
+        replace(occurrence(POWER, "on", 10, lift_id=one, evidence={"speed_mps": speed}), district="d1")
+        for one, speed in ((FOREIGN, 9.99), (OWN, 1.11))
+    ]
     records.judge(position=1, occurrences=found, now_ns=T0_NS)
     records.report_publicly(FOREIGN, "entrapment", "my name is Wang", "r1", T0_NS + 6)
     records.report_publicly(OWN, "entrapment", "the light is out", "r2", T0_NS + 7)
@@ -93,3 +103,39 @@ def test_the_audit_log_of_a_firm_names_no_foreign_lift(mechanic: TestClient, acc
     assert mechanic.get(f"/api/v1/audit?lift_id={FOREIGN}").json()["items"] == []
     sign_in(mechanic, "admin")
     assert FOREIGN in mechanic.get("/api/v1/audit?action=incident.ack").text
+
+
+def incident_events(client: TestClient, names: set[str], action: Callable[[], object]) -> list[dict[str, Any]]:
+    """Return the incidents that a live stream of an organisation and its resumption send of an action."""
+    context = client.app.state.context  # type: ignore[attr-defined]
+    event_filter, sent = EventFilter(scope=LiftScope(names=frozenset(names))), []
+    before = context.poller.position
+
+    async def listen() -> bytes:
+        subscriber = context.broadcaster.subscribe(event_filter)
+        await asyncio.to_thread(action)
+        await asyncio.to_thread(context.poller.poll)
+        chunk = await subscriber.next()
+        context.broadcaster.unsubscribe(subscriber)
+        return chunk
+
+    live, resumed = asyncio.run(listen()), b"".join(context.poller.since(before, event_filter))
+    for chunk in (live, resumed):
+        blocks = [block for block in chunk.decode().split("\n\n") if "event: incident\n" in block]
+        sent.append([orjson.loads(block.split("data: ")[1]) for block in blocks])
+    assert sent[0] == sent[1] != []
+    return sent[0]
+
+
+@pytest.mark.parametrize(("names", "summary"), [({"Firm"}, None), ({"Other"}, "at 9.99 m/s, limit –")])
+def test_a_live_event_has_the_summary_of_a_lift_of_the_scope_alone(
+    client: TestClient, accounts: Accounts, names: set[str], summary: str | None
+) -> None:
+    (shared,) = accounts.records.incidents(IncidentFilter()).items
+    comment = IncidentAction("comment", BY, "seen")
+    events = incident_events(
+        client, names, lambda: accounts.records.act_on_incident(shared.incident.id, comment, T0_NS + 9)
+    )
+    for event in events:
+        assert [lift["lift_id"] for lift in event["lifts"]] == [OWN if summary is None else FOREIGN]
+        assert (event["summary"] and event["summary"]["en"]) == summary

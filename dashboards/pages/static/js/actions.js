@@ -3,7 +3,7 @@
 
 import { post, versionOf } from "./api.js";
 import { el } from "./element.js";
-import { may, requireAuthor, userName } from "./user_name.js";
+import { isSignedIn, may, requireAuthor, userName } from "./user_name.js";
 import { translate } from "./translations.js";
 
 /**
@@ -96,8 +96,11 @@ export class Actions {
 
 export const label = (text, field) => el("label", {}, el("span", {}, text), field);
 export const assigneeField = (assignee) => label(translate("act.to"), el("input", { name: "to", maxlength: 200, autocomplete: "off", value: assignee ?? userName(), placeholder: translate("act.nobody") }));
-export const noteField = () => label(translate("act.note"), el("textarea", { name: "note", rows: 3, maxlength: 4000, required: true }));
-export const optionalNote = () => label(translate("act.note.optional"), el("input", { name: "note", maxlength: 4000, autocomplete: "off" }));
+export const noteField = () => el("div", {}, label(translate("act.note"), el("textarea", { name: "note", rows: 3, maxlength: 4000, required: true })), sharing());
+export const optionalNote = () => el("div", {}, label(translate("act.note.optional"), el("input", { name: "note", maxlength: 4000, autocomplete: "off" })), sharing());
 
-/** Return the note of a form as the field of a body; no field where it is empty. */
-export const written = ({ note }) => (note?.trim() ? { note: note.trim() } : {});
+/** Return the box by which other organisations may read a note; null without sign-in, where all notes are read. */
+const sharing = () => (isSignedIn ? el("label", { class: "check" }, el("input", { type: "checkbox", name: "shared", value: "true" }), el("span", {}, translate("act.shared"))) : null);
+
+/** Return the note of a form, and whether it is shared, as fields of a body; no field where the note is empty. */
+export const written = ({ note, shared }) => (note?.trim() ? { note: note.trim(), ...(shared ? { shared: true } : {}) } : {});

@@ -1,5 +1,6 @@
 // Actions on an alert.
 
+import { isSignedIn } from "./user_name.js";
 import { Actions, assigneeField, label, noteField, optionalNote, written } from "./actions.js";
 import { hoursAhead } from "./api.js";
 import { el, setText } from "./element.js";
@@ -42,7 +43,7 @@ export class AlertActions extends Actions {
     if (action === "resolve") return [el("p", { class: "faint" }, translate("act.resolve.why")), optionalNote()];
     if (action === "assign") return [assigneeField(this.item.assigned_to)];
     const choices = SHELVE_H.map((hours) => el("option", { value: hours, selected: hours === 1 }, hours < 1 ? translate("time.min", { a: 60 * hours }) : translate("time.h", { a: hours })));
-    return [label(translate("act.until"), el("select", { name: "hours" }, ...choices)), optionalNote()];
+    return [label(translate("act.until"), el("select", { name: "hours" }, ...choices)), isSignedIn ? noteField() : optionalNote()];
   }
 
   async submit(action, author, values) {

@@ -4,7 +4,7 @@ import { Problem, hoursAhead, post, remove, serverNow } from "./api.js";
 import { setText } from "./element.js";
 import { shortStamp } from "./time.js";
 import { may, requireAuthor } from "./user_name.js";
-import { translate } from "./translations.js";
+import { nameInLanguage, translate } from "./translations.js";
 
 /** Return whether a maintenance window exists and is not over. */
 export const isOngoing = (works) => Boolean(works) && Date.parse(works.until) > serverNow();
@@ -31,17 +31,17 @@ export class MaintenancePanel {
     this.set.querySelector("button").hidden = !may("maintain");
     this.panel.hidden = !on && !may("maintain");
     if (!on) return;
-    const { from, until, by, note } = this.works, [title, since, why] = this.set.querySelectorAll("p");
+    const { from, until, by, note, organisation } = this.works, [title, since, why] = this.set.querySelectorAll("p");
     const sentence = translate("works.until", { at: shortStamp(until, this.zone) });
     setText(title.firstChild, sentence);
     setText(this.line.lastElementChild, sentence);
-    setText(since, translate("works.set", { at: shortStamp(from, this.zone), who: by }));
+    setText(since, translate("works.set", { at: shortStamp(from, this.zone), who: nameInLanguage(by ?? organisation ?? "–") }));
     setText(why, note ?? "");
   }
 
-  async start({ hours, note }) {
+  async start({ hours, note, shared }) {
     const until = hoursAhead(Number(hours.value));
-    await this.send((author) => post(this.address, { ...author, until, note: note.value.trim() || null }));
+    await this.send((author) => post(this.address, { ...author, until, note: note.value.trim() || null, shared: Boolean(shared?.checked) }));
   }
 
   async end() {

@@ -8,6 +8,8 @@ const KEY = "liftwatch.name";
 
 const { account, login, verbs } = document.body.dataset;
 
+export const isSignedIn = Boolean(account);
+
 export const userName = () => account || (localStorage.getItem(KEY) ?? "");
 
 /** Return whether an assignee, a login or a name, is the person who looks. */
