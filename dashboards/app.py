@@ -119,13 +119,14 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(device_pages(context, settings.devices))
     app.include_router(pages(lambda lift_id: _find_lift(context, lift_id), demo=settings.demo))
     app.include_router(installed_pages())
-    for kind, handler in problem.HANDLERS.items():
-        app.add_exception_handler(kind, _page_for_people(handler))
+    for kind, problem_of in problem.PROBLEM_OF.items():
+        app.add_exception_handler(kind, _page_for_people(problem_of))
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(
-        SignInGate, authenticator=context.authenticator, may_be_open=may_be_open, error_page=_error_page_for_people
-    )
-    app.add_middleware(RequestGuard, hosts=(settings.host, *settings.hosts))
+        SignInGate, authenticator=context.authenticator, may_be_open=may_be_open, error_page=_error_page_for_people,
+        respond=_translated_response,
+    )  # fmt: skip
+    app.add_middleware(RequestGuard, hosts=(settings.host, *settings.hosts), respond=_translated_response)
     app.add_middleware(RefusalReport, report=refusal_report(context))
     app.add_middleware(RequestMetrics, server_metrics=context.server_metrics)
     app.add_middleware(HeadAsGet)
@@ -184,21 +185,23 @@ def _find_lift(context: AppContext, lift_id: str) -> Mapping[str, Any] | None:
         raise
 
 
+def _translated_response(request: Request, refused: problem.Problem) -> Response:
+    """Return a problem as a response in the language of the request."""
+    return problem.response(in_language(refused, language_of(request)))
+
+
 def _error_page_for_people(request: Request, status: int) -> Response | None:
     """Return the error page for a browser that asks for a page, None for every other client."""
     return error_page(request, status) if wants_page(request) else None
 
 
-ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
-
-
-def _page_for_people(handler: ExceptionHandler) -> ExceptionHandler:
+def _page_for_people(
+    problem_of: Callable[[Request, Exception], problem.Problem],
+) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Return a handler that renders a page for browsers and a problem document for every other client."""
 
     async def handle(request: Request, error: Exception) -> Response:
-        if isinstance(error, problem.Problem):
-            error = in_language(error, language_of(request))
-        response = await handler(request, error)
+        response = _translated_response(request, problem_of(request, error))
         if response.status_code == 405:
             response.headers["allow"] = _allowed_methods(request) or response.headers["allow"]
         return error_page(request, response.status_code) if wants_page(request) else response

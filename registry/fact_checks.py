@@ -236,13 +236,13 @@ def _split(cell: str) -> list[tuple[str, str]]:
 
 def _list(value: Any) -> list[Any] | tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise InvalidFact(f"{preview(value)} is not a list", 'write [{"label": "1", "height_m": 0}, ...]')
+        raise InvalidFact(f"{preview(value)} is not a list", "write landings with label and height_m, the lowest first")
     return value
 
 
 def _pair(item: Any) -> tuple[Any, Any]:
     if not isinstance(item, Mapping) or set(item) != {"label", "height_m"}:
-        raise InvalidFact(f"{preview(item)} is not a landing", 'write each as {"label": "1", "height_m": 0}')
+        raise InvalidFact(f"{preview(item)} is not a landing", "write its label and height_m")
     return item["label"], item["height_m"]
 
 

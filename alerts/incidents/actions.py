@@ -224,8 +224,11 @@ def _require_closable(incident: Incident, action: IncidentAction, alerts: Collec
     if action.reason == "other" and not (action.note or "").strip():
         raise Refused("note", "The reason `other` needs a note that says what it was.")
     if incident.may_hold_people and action.reason not in NOBODY_INSIDE:
-        detail = "Somebody may still be inside: enter the stage `released`, or close it with the reason "
-        raise Refused("person-inside", f"{detail}{', '.join(NOBODY_INSIDE[:-1])} or {NOBODY_INSIDE[-1]}.")
+        raise Refused(
+            "person-inside",
+            "Somebody may still be inside: enter the stage `released`, or close it with the reason "
+            f"{', '.join(NOBODY_INSIDE[:-1])} or {NOBODY_INSIDE[-1]}.",
+        )
     if incident.unanswered:
         raise Refused("answer", "Somebody reported it on the public page: write the answer that the reporter reads.")
     holding = sorted({alert.rule for alert in alerts if alert.state == FIRING and not alert.by_hand})

@@ -30,8 +30,11 @@ def released(incident: Incident, alerts: Collection[Alert]) -> Incident:
     inside = {alert.lift_id for alert in firing if kind_of(alert.rule, alert.severity) in PEOPLE_INSIDE}
     out = [lift for lift in holding if lift.lift_id not in inside]
     if not out and holding:
-        detail = "Alerts say that somebody is inside each of several lifts: enter the release once one has cleared, "
-        raise Refused("person-inside", f"{detail}or resolve an alert that clears by hand alone.")
+        raise Refused(
+            "person-inside",
+            "Alerts say that somebody is inside each of several lifts: enter the release once one has cleared, or "
+            "resolve an alert that clears by hand alone.",
+        )
     after = incident
     for lift in out:
         after = with_lift(after, replace(lift, holds_people=False, release_seen=False))

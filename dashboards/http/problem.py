@@ -6,7 +6,7 @@ A response never contains a traceback: unexpected errors are logged and answered
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -108,26 +108,24 @@ REMEDIES = {
 }
 
 
-async def _answer_http_exception(request: Request, error: Exception) -> Response:
-    """Answer an error that a route or the framework raised deliberately."""
+def _of_http_exception(request: Request, error: Exception) -> Problem:
+    """Return the problem of an error that a route or the framework raised deliberately."""
     assert isinstance(error, HTTPException)
     if isinstance(error, Problem):
-        return response(error)
+        return error
     slug, sentence = REMEDIES.get(error.status_code, ("refused", "{detail}"))
     detail = sentence.format(path=request.url.path, method=request.method, detail=str(error.detail).rstrip("."))
-    headers = dict(error.headers) if error.headers else None
-    return response(Problem(error.status_code, slug, detail, headers=headers))
+    return Problem(error.status_code, slug, detail, headers=dict(error.headers) if error.headers else None)
 
 
-async def _answer_validation_error(request: Request, error: Exception) -> Response:
-    """Answer a request that fails validation, with one error for each field."""
+def _of_validation_error(request: Request, error: Exception) -> Problem:
+    """Return the problem of a request that fails validation, with one error for each field."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         detail = f"The body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
-        return response(Problem(400, "malformed-request", detail, [field_error("body", detail)]))
-    field_errors = [field_error(_field(each["loc"]), _remedy(each)) for each in error.errors()]
-    return response(invalid_request(field_errors))
+        return Problem(400, "malformed-request", detail, [field_error("body", detail)])
+    return invalid_request([field_error(_field(each["loc"]), _remedy(each)) for each in error.errors()])
 
 
 def _field(location: Sequence[int | str]) -> str:
@@ -145,42 +143,43 @@ def _remedy(error: Any) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
 
 
-async def _answer_bad_cursor(request: Request, error: Exception) -> Response:
-    return response(invalid_field("cursor", str(error), 400))
+def _of_bad_cursor(request: Request, error: Exception) -> Problem:
+    return invalid_field("cursor", str(error), 400)
 
 
-async def _answer_version_conflict(request: Request, error: Exception) -> Response:
+def _of_version_conflict(request: Request, error: Exception) -> Problem:
     assert isinstance(error, VersionConflict)
     detail = f"Somebody changed {request.url.path} meanwhile: read it again, and repeat what still applies."
-    return response(Problem(412, "changed-meanwhile", detail, headers={"ETag": f'"{error.current}"'}))
+    return Problem(412, "changed-meanwhile", detail, headers={"ETag": f'"{error.current}"'})
 
 
 RECORDS_AWAY, SERIES_AWAY = Outage("requests are refused", log), Outage("requests for readings are refused", log)
 
 
-async def _answer_records_unavailable(request: Request, error: Exception) -> Response:
+def _of_records_unavailable(request: Request, error: Exception) -> Problem:
     RECORDS_AWAY.failed(error)
-    return response(unavailable("records", "they do not answer now"))
+    return unavailable("records", "they do not answer now")
 
 
-async def _answer_secrets_unreadable(request: Request, error: Exception) -> Response:
+def _of_secrets_unreadable(request: Request, error: Exception) -> Problem:
     log.error("%s %s is refused: %s", request.method, without_secret(request.url.path), error)
     detail = "The server cannot open a stored secret: its operator finds the remedy in the log of the server."
-    return response(Problem(503, "secrets-unreadable", detail))
+    return Problem(503, "secrets-unreadable", detail)
 
 
-async def _answer_series_unavailable(request: Request, error: Exception) -> Response:
+def _of_series_unavailable(request: Request, error: Exception) -> Problem:
     SERIES_AWAY.failed(error)
-    return response(unavailable("time series", "they do not answer now"))
+    return unavailable("time series", "they do not answer now")
 
 
-HANDLERS = {
-    HTTPException: _answer_http_exception,
-    RequestValidationError: _answer_validation_error,
-    BadCursor: _answer_bad_cursor,
-    VersionConflict: _answer_version_conflict,
-    RecordsUnavailable: _answer_records_unavailable,
-    SecretsUnreadable: _answer_secrets_unreadable,
-    TimeSeriesUnavailable: _answer_series_unavailable,
-    TimeSeriesRefused: _answer_series_unavailable,
+PROBLEM_OF: Mapping[type[Exception], Callable[[Request, Exception], Problem]] = {
+    HTTPException: _of_http_exception,
+    RequestValidationError: _of_validation_error,
+    BadCursor: _of_bad_cursor,
+    VersionConflict: _of_version_conflict,
+    RecordsUnavailable: _of_records_unavailable,
+    SecretsUnreadable: _of_secrets_unreadable,
+    TimeSeriesUnavailable: _of_series_unavailable,
+    TimeSeriesRefused: _of_series_unavailable,
 }
+"""The problem of each kind of error that a route may raise."""

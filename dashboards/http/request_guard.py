@@ -10,14 +10,15 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboards.http.problem import Problem, response
+from dashboards.http.problem import Problem
 from dashboards.http.secret_paths import without_secret
 
 log = logging.getLogger(__name__)
@@ -48,8 +49,10 @@ TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 class RequestGuard:
     """Middleware around the whole application; `hosts` are accepted names besides localhost and IP addresses."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
-        self.app = app
+    def __init__(
+        self, app: ASGIApp, respond: Callable[[Request, Problem], Response], hosts: Collection[str] = ()
+    ) -> None:
+        self.app, self.respond = app, respond
         self.hosts = {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +101,7 @@ class RequestGuard:
 
     async def _refuse(self, problem: Problem, sender: _HeaderSender, scope: Scope, receive: Receive) -> None:
         if not sender.started:
-            await response(problem)(scope, receive, sender.send)
+            await self.respond(Request(scope), problem)(scope, receive, sender.send)
 
 
 def _name_of(host: str) -> str:

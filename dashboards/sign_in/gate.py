@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboards.http.problem import RETRY_AFTER_S, Problem, response, unavailable
+from dashboards.http.problem import RETRY_AFTER_S, Problem, unavailable
 from dashboards.http.request_guard import SAFE_METHODS
 from dashboards.sign_in.attempts import ChangeLimits
 from dashboards.sign_in.cookies import clear_session, session_secret
@@ -57,11 +57,19 @@ class SignInGate:
     """Middleware between the request guard and the routes.
 
     `may_be_open` is whether the server may run without accounts: it listens on loopback, and sign-in is not required.
-    `error_page` renders an error for a browser that asks for a page, and returns None for every other request.
+    `error_page` renders an error for a browser that asks for a page, and returns None for every other request;
+    `respond` returns a problem as the response to one.
     """
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator, may_be_open: bool, error_page: RenderError) -> None:
-        self.app = app
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticator: Authenticator,
+        may_be_open: bool,
+        error_page: RenderError,
+        respond: Callable[[Request, Problem], Response],
+    ) -> None:
+        self.app, self.respond = app, respond
         self.authenticator, self.may_be_open, self.error_page = authenticator, may_be_open, error_page
         self.changes = ChangeLimits()
 
@@ -149,7 +157,7 @@ class SignInGate:
         """Return the answer to a request that is not admitted: a redirect, a page or a problem document."""
         page = self.error_page(request, problem.status_code)
         if page is None:
-            refused = response(problem)
+            refused = self.respond(request, problem)
         elif problem.status_code == 401:
             refused = RedirectResponse(sign_in_address(request), status_code=303)
         elif problem.slug == SECOND_FACTOR:

@@ -3,50 +3,72 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
+from pydantic_core import PydanticKnownError
 
 from dashboards.api.refused.texts import chinese
-from dashboards.http.problem import Problem, field_error, invalid_request
+from dashboards.http.problem import REMEDIES, Problem, field_error, invalid_request
 from dashboards.pages import translations
 from dashboards.pages.problems.texts import EVERY_SENTENCE, problem_texts
 from tests.dashboards.test_refusal_texts import holes, parts
 
 ROOT = Path(__file__).parents[2]
+FOLDERS = ("dashboards", "alerts")
 SOURCES = (
-    "dashboards/sign_in/own_ways.py", "registry/ways.py", "store/records/outbox/ways.py",
-    "dashboards/sign_in/administration.py", "dashboards/api/device_administration.py", "dashboards/pages/devices.py",
-    "registry/organisations.py", "registry/people.py", "registry/devices.py", "registry/device_csv.py",
-    "registry/fact_checks.py", "registry/duty/roster_checks.py", "registry/duty/public_holidays.py",
-    "alerts/escalation/policy_checks.py", "dashboards/api/duty/policies.py", "dashboards/api/duty/rosters.py",
-    "dashboards/api/duty/calendars.py", "store/records/identity/accounts.py", "store/records/identity/organisations.py",
-    "store/records/identity/people.py", "store/records/identity/administrators.py", "commands/wiring/broker_files.py",
+    *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))),
+    *(
+        ROOT / name
+        for name in (
+            "registry/ways.py", "registry/organisations.py", "registry/people.py", "registry/devices.py",
+            "registry/device_csv.py", "registry/fact_checks.py", "registry/lift_facts.py",
+            "registry/duty/roster_checks.py", "registry/duty/public_holidays.py", "store/records/outbox/ways.py",
+            "store/records/identity/accounts.py", "store/records/identity/organisations.py",
+            "store/records/identity/people.py", "store/records/identity/administrators.py",
+            "store/records/change_requests.py", "store/records/page.py", "store/records/incidents/actions.py",
+            "store/records/duty/policies.py", "commands/wiring/broker_files.py",
+        )
+    ),
 )  # fmt: skip
+"""Every module that raises problems, and those whose errors become problems."""
 SENTENCES_OF = {"Problem": (2,), "forbidden": (0,), "field_error": (1,), "InvalidFact": (0, 1), "FieldError": (1, 2),
                 "TooManyWays": (0,), "_invalid": (1,),
                 "NameTaken": (0,), "LastAdministrator": (0,), "FactsError": (0,), "pattern": (1,),
-                "self.fail": (1, 2), "reader.fail": (1, 2), "inner.fail": (1, 2), "invalid_field": (1,)}  # fmt: skip
+                "self.fail": (1, 2), "reader.fail": (1, 2), "inner.fail": (1, 2), "invalid_field": (1,),
+                "Refused": (1,), "NotDecidable": (1,), "BadCursor": (0,), "unavailable": (0,), "not_found": (0,),
+                "NotUtf8": (0,), "too_many": (0,), "_too_many": (0,)}  # fmt: skip
 """The calls that make errors, and which of their arguments are sentences."""
-CHECKS_OF_LIFTS = (
-    "floors", "_landings", "_label", "_split", "_list", "_pair",
-    "unknown_field",
-)  # fmt: skip
-"""Checks of facts that no form of these pages has."""
+BEGINNINGS = ("unavailable",)
+"""The calls whose sentence is followed by the reason."""
+BUILT = "detail"
+"""The variable that holds the sentence of a problem which is too long for its call."""
 
 
 def sentences() -> Iterator[str]:
     """Yield every sentence of an error in the sources, with a name in place of each value."""
     for source in SOURCES:
-        tree = ast.parse((ROOT / source).read_text(encoding="utf-8"))
-        tree.body = [each for each in tree.body if getattr(each, "name", "") not in CHECKS_OF_LIFTS]
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                for place in SENTENCES_OF.get(ast.unparse(node.func), ()):
-                    text = "".join(parts(node.args[place])) if place < len(node.args) else ""
-                    if text.replace("value", "").strip("; :."):
-                        yield text
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            for call, expression in _expressions(node):
+                text = "".join(parts(expression))
+                if text.replace("value", "").strip("; :."):
+                    yield f"{text}: value" if call in BEGINNINGS else text
+
+
+def _expressions(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the expressions of sentences of a node, each with its call."""
+    if isinstance(node, ast.Call):
+        call = ast.unparse(node.func)
+        for place in SENTENCES_OF.get(call, ()):
+            if place < len(node.args):
+                yield call, node.args[place]
+    is_built = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == BUILT
+    if is_built and isinstance(node.value, ast.Constant | ast.JoinedStr):
+        yield BUILT, node.value
 
 
 @pytest.mark.parametrize("sentence", sorted(set(sentences())))
@@ -57,7 +79,52 @@ def test_every_sentence_of_an_error_is_translated(sentence: str) -> None:
 
 
 def test_the_sources_have_sentences() -> None:
-    assert len(set(sentences())) > 50
+    assert len(set(sentences())) > 200
+
+
+ERRORS_OF_PYDANTIC: dict[str, dict[str, Any]] = {
+    "string_type": {}, "bool_type": {}, "int_type": {}, "int_parsing": {}, "float_type": {}, "float_parsing": {},
+    "finite_number": {}, "list_type": {}, "dict_type": {}, "model_attributes_type": {},
+    "literal_error": {"expected": "'a' or 'b'"}, "greater_than_equal": {"ge": 1}, "less_than_equal": {"le": 9},
+    "greater_than": {"gt": 1}, "less_than": {"lt": 9}, "string_too_short": {"min_length": 2},
+    "string_too_long": {"max_length": 9}, "string_pattern_mismatch": {"pattern": "^[a-z]+$"},
+    "too_short": {"field_type": "List", "min_length": 1, "actual_length": 0},
+    "too_long": {"field_type": "List", "max_length": 9, "actual_length": 10},
+}  # fmt: skip
+"""The kinds of errors that bodies and queries of the API can have, each with its values."""
+
+
+@pytest.mark.parametrize("kind", ERRORS_OF_PYDANTIC)
+def test_every_error_of_a_field_that_pydantic_finds_is_translated(kind: str) -> None:
+    message = PydanticKnownError(kind, ERRORS_OF_PYDANTIC[kind] or None).message()  # type: ignore[arg-type]
+    assert chinese(message, EVERY_SENTENCE) is not None, message
+
+
+def test_every_sentence_of_the_framework_is_translated() -> None:
+    for _, sentence in REMEDIES.values():
+        assert chinese(sentence, EVERY_SENTENCE) is not None, sentence
+
+
+def test_a_problem_of_any_origin_is_in_the_language_of_the_reader(client: TestClient) -> None:
+    for method, path, more in (
+        ("GET", "/api/v1/nothing", {}),
+        ("GET", "/api/v1/lifts/NOBODY", {}),
+        ("GET", "/api/v1/lifts?cursor=x", {}),
+        ("GET", "/api/v1/lifts?limit=x", {}),
+        ("PUT", "/api/v1/lifts", {}),
+        ("POST", "/api/v1/lifts", {"content": "{", "headers": {"Content-Type": "application/json"}}),
+        ("POST", "/api/v1/lifts/import", {"content": "{", "headers": {"Content-Type": "text/plain"}}),
+        ("POST", "/api/v1/lifts", {"json": {}, "headers": {"Origin": "http://elsewhere.example"}}),
+        ("GET", "/api/v1/lifts", {"headers": {"Authorization": "Bearer lw_x"}}),
+        ("GET", "/api/v1/lifts", {"headers": {"Host": "elsewhere.example"}}),
+        ("PATCH", "/api/v1/lifts/L001", {"json": {"name": "x"}, "headers": {"If-Match": '"old"'}}),
+    ):
+        more["headers"] = {"Accept-Language": "zh", **more.get("headers", {})}
+        answer = client.request(method, path, **more)
+        document = answer.json()
+        assert answer.status_code >= 400, path
+        for text in (document["detail"], *(each["detail"] for each in document.get("errors", ()))):
+            assert re.search("[\u4e00-\u9fff]", text), (method, path, text)
 
 
 def test_a_template_and_its_translation_have_the_same_holes() -> None:

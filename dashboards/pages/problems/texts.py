@@ -12,10 +12,11 @@ from dashboards.api.refused.texts import chinese
 from dashboards.http.problem import Problem, field_error
 from dashboards.pages import translations
 from dashboards.pages.problems.duty_sentences import DUTY_SENTENCES
+from dashboards.pages.problems.request_sentences import REQUEST_SENTENCES
 from dashboards.pages.problems.sentences import SENTENCES
 
 FIELDS_NAMED = 3
-EVERY_SENTENCE = (*SENTENCES[:-1], *DUTY_SENTENCES, SENTENCES[-1])
+EVERY_SENTENCE = (*SENTENCES[:-1], *REQUEST_SENTENCES, *DUTY_SENTENCES, SENTENCES[-1])
 """The last one, of a fault and its remedy, matches most of them."""
 _PART = re.compile(r"([a-z_]+)(?:\[(\d+)\])?")
 
@@ -37,7 +38,7 @@ def problem_texts(problem: Problem, language: str) -> list[str]:
 
 def in_language(problem: Problem, language: str) -> Problem:
     """Return a problem of the API with its sentences in a language; where none is translated, the problem as it is."""
-    if language == translations.ENGLISH or problem.status_code == 412:
+    if language == translations.ENGLISH:
         return problem
     if not problem.field_errors:
         detail = translated_detail(str(problem.detail), language)

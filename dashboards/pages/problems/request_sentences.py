@@ -1,0 +1,286 @@
+"""The sentences of problems of lifts, alerts, incidents, changes and of requests as such in Chinese."""
+
+from __future__ import annotations
+
+REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
+    # --- alerts
+    ("Its condition still holds: it can be resolved once it has cleared.", "报警条件仍然成立，解除后方可关闭。"),
+    ("A critical alert is never shelved.", "危急报警不能搁置。"),
+    ("`until` must lie in the future and at most 8 hours ahead.", "截止时间须在未来 8 小时之内。"),
+    (
+        "The alert is closed: there is nothing left to {verb}; a comment can still be added.",
+        "报警已关闭，无法再操作（{verb}），仍可添加备注。",
+    ),
+    # --- incidents
+    (
+        "Nobody can be inside: an incident of kind {kind} has no stage {stage}.",
+        "不可能有人被困：{kind} 类事件没有阶段 {stage}。",
+    ),
+    ("Nobody can be inside: an incident of kind {kind} has no rescue.", "不可能有人被困：{kind} 类事件没有救援。"),
+    ("The incident is past {stage}: it has reached {reached}.", "事件已过阶段 {stage}，现为 {reached}。"),
+    ("A critical incident is closed with a reason: one of {reasons}.", "关闭危急事件须填写原因：{reasons} 之一。"),
+    ("The reason `other` needs a note that says what it was.", "原因为 other 时须在备注中说明。"),
+    (
+        (
+            "Somebody may still be inside: enter the stage `released`, or close it with the reason {reasons} or"
+            " {reason}."
+        ),
+        "可能仍有人被困：请登记阶段 released，或以原因 {reasons} 或 {reason} 关闭。",
+    ),
+    (
+        "Somebody reported it on the public page: write the answer that the reporter reads.",
+        "有人通过公众页面报告：请填写给报告人的答复。",
+    ),
+    (
+        "The condition of {rules} still holds: the incident can be closed once it has cleared.",
+        "{rules} 的报警条件仍然成立，解除后方可关闭事件。",
+    ),
+    (
+        "The incident was merged into {incident}: split that one instead.",
+        "该事件已并入 {incident}，请拆分后者。",
+    ),
+    (
+        "The incident was closed more than 24 hours ago: open a new one, and link the two.",
+        "该事件关闭已超过 24 小时：请新建事件并关联两者。",
+    ),
+    (
+        "Another incident of its lift is open: comment there, or link the two.",
+        "该电梯已有未关闭的事件：请在其中添加备注，或关联两者。",
+    ),
+    (
+        "The incident is closed: there is nothing left to {verb}; reopen it first, or add a comment.",
+        "事件已关闭，无法再操作（{verb}）：请先重新打开，或添加备注。",
+    ),
+    (
+        "The incident is closed: there is nobody left to call out; reopen it first.",
+        "事件已关闭，无需再派人：请先重新打开。",
+    ),
+    ("An incident is not merged into itself: name another one.", "事件不能与自身合并，请另选一个。"),
+    (
+        "Only open incidents are merged: reopen the one that is closed, or link the two.",
+        "只能合并未关闭的事件：请重新打开已关闭的事件，或关联两者。",
+    ),
+    ("Only an open incident is split: reopen it first.", "只能拆分未关闭的事件，请先重新打开。"),
+    ("Name some alerts of the incident, and not all of them.", "请选择该事件的部分报警，不能全选。"),
+    ("Not alerts of this incident: {alerts}.", "不是该事件的报警：{alerts}。"),
+    ("An incident is not linked to itself: name another one.", "事件不能与自身关联，请另选一个。"),
+    (
+        (
+            "Alerts say that somebody is inside each of several lifts: enter the release once one has cleared, or"
+            " resolve an alert that clears by hand alone."
+        ),
+        "多台电梯的报警均显示有人被困：请待其中一台解除后再登记救出，或关闭须人工解除的报警。",
+    ),
+    ("{count} call-outs are the most: enter further ones as comments.", "最多派人 {count} 次，其余请以备注登记。"),
+    ("Name the call-out that is declined by its number.", "请填写被拒绝的派人编号。"),
+    (
+        "The incident has lifts of other organisations: they, or the operator, decide with you.",
+        "该事件涉及其他单位的电梯，须由其或平台运营单位共同处理。",
+    ),
+    (
+        "is no person of your organisation; write the login of one, as in /account",
+        "不是本单位人员；请填写本单位人员的登录名（见“我的账号”页面）",
+    ),
+    ("has too many pixels; send a smaller one", "像素过多；请发送较小的照片"),
+    ("is not a JPEG, PNG or WebP image; choose another one", "不是 JPEG、PNG 或 WebP 图片；请另选一张"),
+    ("Photos cannot be kept now; the report itself was received.", "目前无法保存照片，报告本身已收到。"),
+    ("is missing; choose a photo", "未填写；请选择照片"),
+    # --- changes that can hide a danger
+    (
+        "is missing; this change can hide a danger: write why it is made",
+        "未填写；此更改可能掩盖危险，请说明原因",
+    ),
+    (
+        "is missing; thresholds of {lifts} would change, which can hide a danger: write why, as ?reason=",
+        "未填写；{lifts} 的阈值将改变，可能掩盖危险，请用 ?reason= 说明原因",
+    ),
+    (
+        "The end of the maintenance window has passed: ask for another one.",
+        "维护时段的截止时间已过，请重新申请。",
+    ),
+    (
+        "lies in the past or more than {hours} hours ahead; write when the work will be done",
+        "已过期或超过 {hours} 小时；请填写作业结束时间",
+    ),
+    ("The request is {state}: there is nothing left to decide.", "该申请的状态为 {state}，无需再处理。"),
+    ("Another account must decide: this one made the request.", "须由其他账号处理：该申请由本账号提出。"),
+    (
+        "The account of {name}, who made the request, is disabled: decline it and make the change anew.",
+        "申请人 {name} 的账号已停用：请拒绝该申请并重新提出更改。",
+    ),
+    # --- lifts
+    ("{lift} is registered already; PATCH it to change it.", "{lift} 已登记；请用 PATCH 修改。"),
+    ("Your role does not change {fields}.", "您的角色不能更改 {fields}。"),
+    ("is changed by the operator of this server alone; leave it out", "只能由平台运营单位更改；请不要填写"),
+    ("is not a field of the registry", "不是登记资料的字段"),
+    ("did you mean {field}?", "是否应为 {field}？"),
+    ("the registry has {fields}", "登记资料的字段为 {fields}"),
+    ("{count} landings", "有 {count} 个层站"),
+    ("the lowest landing is at {height} m", "最低层站的高度为 {height} m"),
+    ("measure heights from it, so that it is at 0", "高度须从最低层站算起，使其为 0"),
+    (
+        "{label} at {height} m is not above {below} at {low} m",
+        "{label}（{height} m）不高于 {below}（{low} m）",
+    ),
+    ("list landings from the lowest up", "层站须由低到高排列"),
+    ("{label} cannot be a label", "{label} 不能作为层站标号"),
+    ("write 1 to {limit} characters without : and ;", "须为 1 到 {limit} 个字符，不含 : 和 ;"),
+    ("{item} has no height", "{item} 没有高度"),
+    ("write label:height;label:height, as in 1:0;2:3.2", "格式为 标号:高度;标号:高度，如 1:0;2:3.2"),
+    ("{value} is not a list", "{value} 不是列表"),
+    ("write landings with label and height_m, the lowest first", "请由低到高填写层站的 label 和 height_m"),
+    ("{item} is not a landing", "{item} 不是层站"),
+    ("write its label and height_m", "请填写其 label 和 height_m"),
+    ("every lift needs one", "每台电梯都须填写"),
+    ("cannot change", "不能更改"),
+    ("add the lift under its new id and delete this one", "请用新编号添加该电梯，再删除此电梯"),
+    ("{lift} is in row {row} too", "{lift} 也在第 {row} 行"),
+    ("is not an object", "不是对象"),
+    ("write the facts of a lift by name", "请按字段名填写电梯资料"),
+    ("not UTF-8 at byte {place}; {remedy}", "第 {place} 字节不是 UTF-8；{remedy}"),
+    (
+        "save the file as UTF-8, a list of objects, one for each lift",
+        "请将文件存为 UTF-8，内容为对象列表，每台电梯一个对象",
+    ),
+    (
+        "not JSON: {error}; write a list of objects, one for each lift",
+        "不是 JSON：{error}；请填写对象列表，每台电梯一个对象",
+    ),
+    ("not a list; write a list of objects, one for each lift", "不是列表；请填写对象列表，每台电梯一个对象"),
+    ("are {count} already", "已有 {count} 个"),
+    ("remove one first", "请先删除一个"),
+    ("name either a lift, or a gateway with its lifts", "请填写一台电梯，或一个网关及其电梯"),
+    # --- who asks
+    ("Your role does not include the verb {verb}: see docs/roles.md.", "您的角色没有权限 {verb}，参见 docs/roles.md。"),
+    ("The lift does not name your organisation as what it is.", "该电梯的资料未将本单位列为相应单位。"),
+    ("is not taken from signed-in accounts; leave it out", "已登录账号不得填写；请不要填写"),
+    ("is missing; name the person who acts", "未填写；请填写操作人"),
+    ("The account belongs to no organisation.", "该账号不属于任何单位。"),
+    ("Sign in, or send a token: Authorization: Bearer lw_….", "请登录，或发送令牌：Authorization: Bearer lw_…。"),
+    (
+        "The token is not valid: it does not exist, has expired or was revoked.",
+        "令牌无效：不存在、已过期或已撤销。",
+    ),
+    ("A token cannot do this: sign in with a browser.", "不能使用令牌执行此操作，请用浏览器登录。"),
+    (
+        "Your organisation demands a second factor: set it up on the page of your account.",
+        "本单位要求双因素验证，请在“我的账号”页面设置。",
+    ),
+    (
+        "Login, password and code do not fit together, or the account is disabled.",
+        "登录名、密码与验证码不符，或账号已停用。",
+    ),
+    ("There were too many attempts: wait {seconds} s, then try again.", "尝试次数过多，请等待 {seconds} 秒后重试。"),
+    ("There were too many changes at once: wait a moment, then go on.", "短时间内更改过多，请稍候再继续。"),
+    (
+        "The token against forged requests is missing or old: load the page again, and repeat.",
+        "防伪造令牌缺失或过期，请重新加载页面后重试。",
+    ),
+    (
+        "The form is not of this browser: open the one-time link again.",
+        "该表单不属于此浏览器，请重新打开一次性链接。",
+    ),
+    (
+        "A page of another site may not change anything here; use our own.",
+        "其他网站的页面不得更改内容，请使用本站页面。",
+    ),
+    (
+        "This server does not answer to the name {host}; add it to its `hosts` setting.",
+        "本服务器不以名称 {host} 提供服务，请将其加入设置 hosts。",
+    ),
+    (
+        "One {what} is served {limit} live streams at most: close some first.",
+        "每个{what}最多 {limit} 个实时连接，请先关闭一些。",
+    ),
+    ("address", "地址"),
+    ("account", "账号"),
+    # --- requests as such
+    (
+        "There is nothing at {path}; /api/openapi.json lists what there is.",
+        "{path} 不存在；接口列表见 /api/openapi.json。",
+    ),
+    (
+        "{path} does not take {method}; the Allow header names what it takes.",
+        "{path} 不支持 {method}；可用方法见 Allow 标头。",
+    ),
+    ("The body cannot be read as JSON in UTF-8: {error}.", "正文无法按 UTF-8 编码的 JSON 读取：{error}。"),
+    ("The body is not JSON: {error} at character {place}.", "正文不是 JSON：第 {place} 个字符有误（{error}）。"),
+    ("The body is too large: send at most {limit} bytes.", "正文过大：最多 {limit} 字节。"),
+    ("The body is too large: {detail}.", "正文过大：{detail}。"),
+    ("The form is too large: send at most {limit} bytes.", "表单过大：最多 {limit} 字节。"),
+    ("The form has more than {limit} fields.", "表单的字段超过 {limit} 个。"),
+    ("Content-Type is {sent}; send {types}.", "Content-Type 为 {sent}；请发送 {types}。"),
+    (
+        "Somebody changed {path} meanwhile: read it again, and repeat what still applies.",
+        "{path} 已被他人更改：请重新读取，再执行仍需的更改。",
+    ),
+    ("If-Match: {detail}", "If-Match：{detail}"),
+    (
+        'not a list of ETags; send the ETag of the last answer, with its quotes, as in "7"',
+        '不是 ETag 列表；请发送上次响应的 ETag，包括引号，如 "7"',
+    ),
+    (
+        "this cursor was not given out by this list: leave it out to begin anew",
+        "该游标不是此列表给出的：请去掉游标重新开始",
+    ),
+    (
+        "not a cursor of this list; take `next` from the page before, with the same filters and sort",
+        "不是此列表的游标；请使用上一页的 next，筛选和排序须相同",
+    ),
+    (
+        "The server cannot open a stored secret: its operator finds the remedy in the log of the server.",
+        "服务器无法打开已保存的密钥：运营人员可在服务器日志中查看处理办法。",
+    ),
+    (
+        "Something went wrong on our side; the server's log has the details.",
+        "服务器内部出错，详情见服务器日志。",
+    ),
+    (
+        (
+            "{error} {taken} of {count} lifts were taken, in the order of the rows, up to {lift}; send the same again:"
+            " those change nothing"
+        ),
+        "{error} {count} 台电梯中已按行序接收 {taken} 台，至 {lift} 为止；请重新发送同一内容，已接收的不会再变",
+    ),
+    ("{limit} listeners are served at most; try again later", "最多 {limit} 个实时连接；请稍后重试"),
+    ("they do not answer now", "目前无响应"),
+    ("records: {detail}", "记录数据库：{detail}"),
+    ("time series: {detail}", "时序数据库：{detail}"),
+    ("live stream: {detail}", "实时连接：{detail}"),
+    ("monitor: {detail}", "监测程序：{detail}"),
+    ("broker: {detail}", "消息服务器：{detail}"),
+    ("alert", "报警"),
+    ("incident", "事件"),
+    ("change request", "更改申请"),
+    ("session", "会话"),
+    ("token", "令牌"),
+    ("photo", "照片"),
+    # --- fields of requests
+    ("does not lie before `to`; give a window that begins before it ends", "不早于 to；请给出起点早于终点的时段"),
+    ("not a fault of the simulator; take one of {causes}", "不是模拟器的故障；须为 {causes} 之一"),
+    ("required, and not there", "必填，未填写"),
+    ("not a known field; remove it or correct its name", "不是已知字段；请删除或更正名称"),
+    ("Input should be a valid string", "须为文本"),
+    ("Input should be a valid boolean", "须为 true 或 false"),
+    ("Input should be a valid integer, unable to parse string as an integer", "须为整数"),
+    ("Input should be a valid integer", "须为整数"),
+    ("Input should be a valid number, unable to parse string as a number", "须为数值"),
+    ("Input should be a valid number", "须为数值"),
+    ("Input should be a finite number", "须为有限数值"),
+    ("Input should be a valid list", "须为列表"),
+    ("Input should be a valid dictionary or object to extract fields from", "须为对象"),
+    ("Input should be a valid dictionary", "须为对象"),
+    ("Input should be greater than or equal to {limit}", "不得小于 {limit}"),
+    ("Input should be less than or equal to {limit}", "不得大于 {limit}"),
+    ("Input should be greater than {limit}", "须大于 {limit}"),
+    ("Input should be less than {limit}", "须小于 {limit}"),
+    ("Input should be {values}", "须为 {values}"),
+    ("String should have at least {limit} character", "至少 {limit} 个字符"),
+    ("String should have at least {limit} characters", "至少 {limit} 个字符"),
+    ("String should have at most {limit} character", "最多 {limit} 个字符"),
+    ("String should have at most {limit} characters", "最多 {limit} 个字符"),
+    ("String should match pattern {pattern}", "格式不正确，须符合 {pattern}"),
+    ("List should have at least {limit} item after validation, not {count}", "至少 {limit} 项，现有 {count} 项"),
+    ("List should have at most {limit} items after validation, not {count}", "最多 {limit} 项，现有 {count} 项"),
+)
+"""As `SENTENCES`, and after them. Special sentences of pydantic come before general ones."""
