@@ -141,6 +141,8 @@ class Monitor:
             self._judging.stop()
             self._storing.stop()
             self._housekeeper.join()
+            with suppress(RecordsUnavailable):  # the last counts, of what was judged and stored since the stop
+                self._put_picture()
             for notifier in self._notifiers if self._notifying else ():
                 notifier.stop()
             if self._http is not None:
@@ -221,8 +223,7 @@ class Monitor:
         trimmed, forgot = 0.0, time.monotonic()
         while not self._stopping.wait(PICTURE_EVERY_S):
             try:
-                if self._judging.picture is not None:
-                    self._records.put_live(self._judging.picture.encode(), self.all_counts(), time.time_ns())
+                self._put_picture()
                 if time.monotonic() - forgot > FORGET_EVERY_S:
                     forgot = time.monotonic()
                     self._records.delete_expired(time.time_ns(), self._keep_years)
@@ -233,6 +234,10 @@ class Monitor:
             except Exception as error:  # one failed second must not stop the live table
                 is_away = isinstance(error, RecordsUnavailable | JournalUnavailable)
                 self._picture_waits.failed(error, exc_info=not is_away)
+
+    def _put_picture(self) -> None:
+        if self._judging.picture is not None:
+            self._records.put_live(self._judging.picture.encode(), self.all_counts(), time.time_ns())
 
     def not_ready(self) -> list[str]:
         """Return the reasons why this monitor is not ready: outages of dependencies, and readers that are behind."""
