@@ -8,23 +8,20 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from commands.wiring.audited import AuditLog
 from commands.wiring.command_actor import command_actor
 from commands.wiring.files import opened_file
 from configuration import Configuration
 from store.records.audit.chain import Link
 from store.records.audit.export import csv_parts
-from store.records.audit.search import AuditFilter, AuditStore
+from store.records.audit.search import AuditFilter
 from store.records.audit.verification import parse_kept_head
 from store.records.audit.writing import AuditSubject
-from store.records.database import RecordsUnavailable, Repository
+from store.records.database import RecordsUnavailable
 from telemetry import instant
 
 EXPECTED_ERRORS = (RecordsUnavailable,)
 SHOWN_LIMIT = 50
-
-
-class AuditRecords(Repository, AuditStore):
-    """The audit log only."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +74,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
 
 def verify_chain(options: argparse.Namespace, settings: Configuration) -> int:
     """Print a line for each break of the chain; return 1 where there is one."""
-    with AuditRecords.open(settings.records_url) as records, records.chain_check(options.head) as (check, complaints):
+    with AuditLog.open(settings.records_url) as records, records.chain_check(options.head) as (check, complaints):
         broken = 0
         for complaint in complaints:
             broken += 1
@@ -92,7 +89,7 @@ def verify_chain(options: argparse.Namespace, settings: Configuration) -> int:
 
 def print_head(options: argparse.Namespace, settings: Configuration) -> int:
     """Print the head of the chain."""
-    with AuditRecords.open(settings.records_url) as records:
+    with AuditLog.open(settings.records_url) as records:
         print(records.audit_head())
     return 0
 
@@ -107,7 +104,7 @@ def export_rows(options: argparse.Namespace, settings: Configuration) -> int:
         to_ns=options.to_ns,
     )
     asked = {name: value for name, value in asdict(wanted).items() if value is not None}
-    with AuditRecords.open(settings.records_url) as records, opened_file(options.file) as file:
+    with AuditLog.open(settings.records_url) as records, opened_file(options.file) as file:
         subject = AuditSubject("audit", asked or None)
         records.write_audit(time.time_ns(), command_actor(), "audit.export", [subject])
         for part in csv_parts(records.every_audit(wanted)):

@@ -40,6 +40,7 @@ from registry.devices import (
     check_device,
 )
 from registry.lift_facts import FactsError
+from store.records.audit.writing import AuditSubject
 from store.records.database import RecordsUnavailable
 from store.records.devices import DeviceExists, DeviceRecords, UnknownDevice
 
@@ -239,14 +240,19 @@ def authority(options: argparse.Namespace, settings: Configuration) -> int:
     made = open_authority(settings, now_ns)
     with DeviceRecords.open(settings.records_url) as records:
         write_broker_files(settings, records, now_ns, options.server)
+        about = {"fingerprint": made.fingerprint, "server": list(options.server)}
+        records.write_audit(now_ns, command_actor(), "device.authority", [AuditSubject("authority", about)])
     report(f"{settings.authority_path}: SHA-256 {made.fingerprint}", settings)
     return 0
 
 
 def write(_: argparse.Namespace, settings: Configuration) -> int:
     """Rewrite the broker's files."""
+    now_ns = time.time_ns()
     with DeviceRecords.open(settings.records_url) as records:
-        write_broker_files(settings, records, time.time_ns())
+        write_broker_files(settings, records, now_ns)
+        subject = AuditSubject("broker", {"folder": str(settings.access_path)})
+        records.write_audit(now_ns, command_actor(), "device.write", [subject])
     report(f"written to {settings.access_path}", settings)
     return 0
 

@@ -14,13 +14,16 @@ from influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
 from commands.errors import Unusable
+from commands.wiring.audited import audit_command
 from commands.wiring.series import open_series
 from configuration import Configuration
+from store.records.audit.writing import AuditSubject
+from store.records.database import RecordsUnavailable
 from store.series.influx import BUCKETS, TIMEOUT_MS
 from store.series.influx_tokens import TOKEN_NAMES, create_token, has_token
 from store.series.timeseries import TimeSeriesRefused, TimeSeriesUnavailable
 
-EXPECTED_ERRORS = (TimeSeriesUnavailable, TimeSeriesRefused)
+EXPECTED_ERRORS = (TimeSeriesUnavailable, TimeSeriesRefused, RecordsUnavailable)
 FILE_MODE = 0o640
 
 
@@ -42,6 +45,7 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
                     write_token(options.to / name, create_token(client, where.org, name, BUCKETS))
         except ApiException as error:
             raise Unusable(f"timeseries.token_file: InfluxDB refuses it ({error.status}); use the operator's") from None
+    audit_command(settings, "series.tokens", [AuditSubject("series", {"names": list(TOKEN_NAMES)})])
     print(f"tokens in {options.to}: {', '.join(TOKEN_NAMES)}")
     return 0
 

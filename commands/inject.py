@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 
 from commands.errors import nearest
+from commands.wiring.audited import audit_command
 from commands.wiring.broker import broker_address
 from configuration import Configuration
 from mqtt.publisher import NotPublished
 from simulator.faults.cause_table import CAUSES
 from simulator.faults.schedule import InvalidFaultRequest
 from simulator.playback.injection import inject
+from store.records.audit.writing import AuditSubject
+from store.records.database import RecordsUnavailable
 
-EXPECTED_ERRORS = (NotPublished, InvalidFaultRequest)
+EXPECTED_ERRORS = (NotPublished, InvalidFaultRequest, RecordsUnavailable)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +38,8 @@ def cause(slug: str) -> str:
 def run(options: argparse.Namespace, settings: Configuration) -> int:
     """Publish the request, and print when to expect the first symptom."""
     inject(broker_address(settings), options.lift_id, options.cause, options.for_s)
+    about = {"cause": options.cause, "for_s": options.for_s}
+    audit_command(settings, "lift.fault", [AuditSubject(options.lift_id, about, lift_id=options.lift_id)])
     delay_s = CAUSES[options.cause].onset_delay_s
     print(
         f"requested for {options.lift_id}: {options.cause} for {options.for_s:g} s; "

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from commands import arguments
 from commands.errors import Unusable
+from commands.wiring.audited import audit_command, has_records
 from commands.wiring.broker import broker_address, connected
-from commands.wiring.command_actor import command_actor
 from commands.wiring.partition import client_id
 from commands.wiring.recordings import recording_writer, report_written
 from commands.wiring.series import open_series
@@ -75,6 +75,7 @@ def record_broker(settings: Configuration, folder: Path, for_s: float) -> Record
     """Record messages from the broker for `for_s` seconds, or until Ctrl-C."""
     name = client_id(settings, f"record-{time.time_ns():x}")
     source = connected(MqttSource(broker_address(settings), name, session_kept_s=0))
+    audit_command(settings, "readings.record", [AuditSubject("broker", {"folder": str(folder)})])
     begun, progress = time.monotonic(), Progress()
     header = RecordingHeader(f"broker {source.address}", VERSION)
     try:
@@ -95,7 +96,8 @@ def record_series(
 ) -> RecordingHeader:
     """Record the stored readings of `lifts`; raise Unusable where there are none."""
     facts = {lift.lift_id: lift for lift in registered_lifts(settings) if lift.lift_id in lifts}
-    audit_export(settings, lifts, from_ns, to_ns)
+    span = {"from": to_the_nanosecond(from_ns), "to": to_the_nanosecond(to_ns)}
+    audit_command(settings, "readings.export", [AuditSubject(lift_id, span, lift_id=lift_id) for lift_id in lifts])
     districts = {lift_id: facts[lift_id].district if lift_id in facts else UNKNOWN_DISTRICT for lift_id in lifts}
     progress = Progress()
     with closing(open_series(settings, writable=False)) as series, ended_by_signals() as ended:
@@ -123,25 +125,9 @@ def nothing_stored(settings: Configuration, lifts: Sequence[str], from_ns: int, 
     return f"the store holds nothing of {', '.join(lifts)} {span}{kept}"
 
 
-def audit_export(settings: Configuration, lifts: Sequence[str], from_ns: int, to_ns: int) -> None:
-    """Write to the audit log that the stored readings of `lifts` were exported."""
-    span = {"from": to_the_nanosecond(from_ns), "to": to_the_nanosecond(to_ns)}
-    subjects = [AuditSubject(lift_id, span, lift_id=lift_id) for lift_id in lifts]
-    if not has_records(settings):
-        return
-    with Records.open(settings.records_url, settings.records_key_path) as records:
-        records.write_audit(time.time_ns(), command_actor(), "readings.export", subjects)
-
-
 def registered_lifts(settings: Configuration) -> list[LiftFacts]:
     """Return the facts of the registered lifts; none where there is no registry yet."""
     if not has_records(settings):
         return []
     with Records.open(settings.records_url, settings.records_key_path) as records:
         return records.registered()
-
-
-def has_records(settings: Configuration) -> bool:
-    """Return whether the records exist; a server's address counts as existing."""
-    url = settings.records_url
-    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()

@@ -68,7 +68,7 @@ class OwnWays:
         if not way.is_verified:
             raise Problem(409, "not-verified", "Give back the code of this way first.")
         try:
-            self.records.send_way_test(way, self.now_ns)
+            self.records.send_way_test(way, self.by, self.now_ns)
         except TooManyWays as error:
             raise _too_many(error) from None
         return way

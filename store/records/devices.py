@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select, update
 
 from registry.actor import Actor
 from registry.devices import LIFT, PROGRAM, Credential, Device
+from store.records.audit.search import AuditStore
 from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database, Repository, read_counter
 from store.records.lifts import LiftStore
@@ -132,8 +133,8 @@ class DeviceStore:
         )
 
 
-class DeviceRecords(Repository, DeviceStore, LiftStore):
-    """The devices and the lifts only, for commands without alerts, which need not import the modules of alerts."""
+class DeviceRecords(Repository, DeviceStore, LiftStore, AuditStore):
+    """The devices, the lifts and the audit log, for commands without alerts, which need not import their modules."""
 
 
 def _existing(connection: Connection, ids: Sequence[str]) -> list[str]:

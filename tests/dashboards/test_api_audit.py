@@ -245,7 +245,10 @@ def test_an_action_that_an_alert_refuses_is_counted(client: TestClient, filled_r
     assert '"what":["condition-holds"]' in (row.detail or "")
 
 
-ACTION = re.compile(r'"((?:lift|maintenance|audit|readings|session|person|organisation|token|link|device)\.[a-z-]+)"')
+GROUPS = (
+    "lift|maintenance|audit|readings|session|person|organisation|token|link|device|incident|roster|policy|way|series"
+)
+ACTION = re.compile(rf'"((?:{GROUPS})\.[a-z-]+)"')
 
 
 def test_every_action_that_is_written_has_a_name_and_belongs_to_a_group_of_the_page() -> None:

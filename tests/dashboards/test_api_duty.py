@@ -119,6 +119,9 @@ def test_a_calendar_is_read_by_its_secret_until_the_link_is_ended(desk: DutyDesk
     events = Calendar.from_ical(answer.content).walk("VEVENT")
     assert events
     assert all("Mechanic" in event["summary"] for event in events)
+    desk.client.app.state.context.audit.stop()  # type: ignore[attr-defined]
+    (row,) = desk.records.audit(AuditFilter(action="roster.calendar-read")).items
+    assert (row.by.organisation, row.by.account) == ("Firm", None)
     (link,) = desk.call("GET", where, 200)["items"]
     assert (link["created_by"], "secret" in link) == ("Ann", False)
     desk.call("DELETE", f"{where}/{link['link_id']}", 204)

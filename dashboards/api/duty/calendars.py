@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from dashboards.api.access import QueryActor, needs
+from dashboards.api.access import QueryActor, needs, unnamed_reader
 from dashboards.api.context import AppContext
 from dashboards.api.duty.documents import names_of
 from dashboards.api.duty.owners import RequestOwners
@@ -16,13 +17,17 @@ from dashboards.api.duty.rosters import DAY_NS, RosterId, stored_roster
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
 from dashboards.api.schema import duty_bodies
 from dashboards.http.problem import invalid_field, not_found
+from dashboards.sign_in.requests import address_of
 from registry.duty.calendar_feed import calendar_feed
 from registry.duty.shifts import shifts
 from registry.roles import Verb
+from store.records.audit.writing import CountedAct
 from telemetry.instant import rfc3339
 
 BACK_NS, AHEAD_NS = 14 * DAY_NS, 92 * DAY_NS
 MEDIA_TYPE = "text/calendar"
+SHOWN_OF_LINK = 8
+"""Characters of the id of a link in the audit log."""
 LinkId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 LinkSecret = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{20,200}$")]
 
@@ -37,14 +42,20 @@ def calendars(context: AppContext) -> APIRouter:
         response_class=Response,
         responses={200: {"content": {MEDIA_TYPE: {}}}, **problem_responses(404, 422, 503)},
     )
-    def get_calendar(secret: LinkSecret) -> Response:
-        """Return the calendar of a roster: shifts of the last two weeks and the next three months."""
+    def get_calendar(request: Request, secret: LinkSecret) -> Response:
+        """Return the calendar of a roster: shifts of the last two weeks and the next three months.
+
+        Reading is counted in the audit log, for the organisation of the roster.
+        """
         now_ns = time.time_ns()
         found = context.records().roster_of_link(secret)
         book = None if found is None else context.records().duty_book(found[0].organisation_id)
         if found is None or book is None:
             raise not_found("calendar", "…")
         roster, link = found
+        owner = context.records().organisation(roster.organisation_id)
+        reader = replace(unnamed_reader(address_of(request) or None), organisation=owner.name if owner else None)
+        context.audit.count(CountedAct(reader, "roster.calendar-read", roster.roster_id), link.link_id[:SHOWN_OF_LINK])
         some = shifts(roster, now_ns - BACK_NS, now_ns + AHEAD_NS)
         content = calendar_feed(roster, some, names_of(book), now_ns, link.person_id)
         return Response(content, media_type=MEDIA_TYPE, headers={"Cache-Control": "private, max-age=300"})

@@ -64,12 +64,14 @@ class PublicReportStore:
             return next(iter(load_folding(connection, {lift_id})), None)
 
     def note_photo(self, report_id: str, now_ns: int) -> None:
-        """Enter into the story of a report's incident that the report has a photo."""
+        """Enter into the story of a report's incident, and into the audit log, that the report has a photo."""
         with self._database.writing() as connection:
             report = _report(connection, report_id)
             if report is not None:
                 (incident,) = load_incidents(connection, {report.incident_id})
                 write_changes(connection, [on_photo(incident, report.number, now_ns)])
+                subject = AuditSubject(incident.id, {"report": report.number}, {}, {}, report.lift_id)
+                write_audit(connection, now_ns, PUBLIC_PAGE, "incident.photo", [subject])
 
     def public_reports_of(self, incident_id: str) -> list[PublicReport]:
         """Return the newest reports of an incident, oldest first."""

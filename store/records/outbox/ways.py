@@ -93,13 +93,14 @@ class WayStore:
                 _audit(connection, "way.code", way, by, now_ns)
             return way
 
-    def send_way_test(self, way: NotificationWay, now_ns: int) -> None:
+    def send_way_test(self, way: NotificationWay, by: Actor, now_ns: int) -> None:
         """Send a test message by a way. Raises TooManyWays."""
         with self._database.writing() as connection:
             _require_few(connection, TEST, way.person_id, TESTS_AN_HOUR, now_ns)
             key = f"{TEST}:{way.person_id}:{secrets.token_hex(8)}"
             sent = Notification(key, way.person_id, "", TEST, "trend", now_ns)
             insert_notifications(self._database, connection, [sent], now_ns, way_id=way.way_id)
+            _audit(connection, "way.test", way, by, now_ns)
 
     def verify_way(self, person_id: str, way_id: str, code: str, by: Actor, now_ns: int) -> NotificationWay | None:
         """Verify a way by its code; return the way, None where the code is wrong, too old, or tried too often."""

@@ -71,5 +71,7 @@ def test_reports_follow_their_incident_into_another_one_and_are_deleted_with_it(
     records.act_on_incident(one.incident_id, closing, T0 + 2 * S)
     records.note_photo("b", T0 + 3 * S)
     assert kinds(records, one.incident_id)[-1] == "photographed"
+    (row,) = records.audit(AuditFilter(action="incident.photo")).items
+    assert (row.subject, row.lift_id, row.by.name) == (one.incident_id, "lift-2", "public page")
     records.delete_expired(T0 + 6 * YEAR_NS)
     assert records.public_report("a") is None
