@@ -20,12 +20,13 @@ from detectors.rules import (
     run_too_long,
     sensor_fault,
     silence,
+    stalled,
     start_door_open,
     stop_outside_zone,
     underspeed,
     unintended_movement,
 )
-from detectors.rules.braking import emergency_stop, safety_chain_open
+from detectors.rules.braking import emergency_stop, long_braking, safety_chain_open
 from detectors.rules.comfort import car_shaking, ride_quality
 from detectors.rules.doors import (
     curtain_blocked,
@@ -39,6 +40,7 @@ from detectors.rules.doors import (
 from detectors.rules.wear import (
     excess_relevelling,
     levelling_error,
+    machine_bearing,
     rail_joint,
     roller_guide,
     start_rollback,
@@ -73,14 +75,17 @@ RULES: tuple[Rule, ...] = (
     levelling_error.RULE,
     excess_relevelling.RULE,
     start_rollback.RULE,
+    long_braking.RULE,
     traction_slip.RULE,
     ride_quality.VERTICAL_VIBRATION,
     ride_quality.HORIZONTAL_VIBRATION,
     ride_quality.HARSH_RIDE,
     rail_joint.RULE,
     roller_guide.RULE,
+    machine_bearing.RULE,
     car_shaking.RULE,
     power_loss.RULE,
+    stalled.RULE,
     empty_running.RULE,
     sensor_fault.RULE,
     silence.RULE,

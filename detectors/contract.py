@@ -21,6 +21,7 @@ from registry.facts import FleetFacts
 from telemetry.arrays import I64, Bools, Memory
 from telemetry.batch import CHANNELS, Batch, Waveforms
 from telemetry.groups import blocks
+from telemetry.order.sequence import VIBRATIONS
 
 ScoresByRow = dict[tuple[int, int], tuple[float, ...]]
 PIECES = 40
@@ -168,11 +169,13 @@ def cuts(whole: Batch, seed: int, pieces: int) -> list[Batch]:
         mine = np.flatnonzero(whole.lift == lift)
         piece[mine] = np.sort(rng.integers(pieces, size=len(mine)))
     parts = [rows_of(whole, piece == k) for k in range(pieces)]
-    if whole.waveforms is None:
-        return parts
-    waves = whole.waveforms
-    into = np.array([_piece_of(whole, piece, i, t) for i, t in zip(waves.message, waves.t_ns, strict=True)])
-    return [replace(part, waveforms=blocks(waves, into == k)) for k, part in enumerate(parts)]
+    for name in VIBRATIONS:
+        waves: Waveforms | None = getattr(whole, name)
+        if waves is not None:
+            into = np.array([_piece_of(whole, piece, i, t) for i, t in zip(waves.message, waves.t_ns, strict=True)])
+            given = [{name: blocks(waves, into == k)} for k in range(pieces)]
+            parts = [replace(part, **mine) for part, mine in zip(parts, given, strict=True)]  # type: ignore[arg-type]
+    return parts
 
 
 def _piece_of(whole: Batch, piece: I64, lift: int, t_ns: int) -> int:
@@ -187,11 +190,12 @@ def reordered(whole: Batch, order: I64) -> Batch:
     lift = place[whole.lift]
     at = np.lexsort((whole.t_ns, lift))
     turned = {name: getattr(whole, name)[at] for name in ("t_ns", *CHANNELS)}
-    waves: Waveforms | None = None
-    if whole.waveforms is not None:
-        moved = replace(whole.waveforms, message=place[whole.waveforms.message])
-        waves = blocks(moved, np.lexsort((moved.t_ns, moved.message)))
-    return Batch(lift=lift[at], **turned, waveforms=waves)
+    waves: dict[str, Any] = {}
+    for name in VIBRATIONS:
+        if (sent := getattr(whole, name)) is not None:
+            moved = replace(sent, message=place[sent.message])
+            waves[name] = blocks(moved, np.lexsort((moved.t_ns, moved.message)))
+    return Batch(lift=lift[at], **turned, **waves)
 
 
 def reordered_facts(facts: FleetFacts, order: I64) -> FleetFacts:

@@ -27,6 +27,8 @@ FOLDER = Path("docs/rules")
 STATES = {"door": DOOR_STATES, "presence": ("no person", "person"), "curtain": ("free", "blocked"),
     "power": ("mains", "battery")}  # fmt: skip
 """The event streams that are drawn where the example has them, and their states from below."""
+DAY_S, BEFORE_S = 86_400.0, 250.0
+"""Of an example that lasts longer than a day, so much before the onset of its alert is drawn, and all from there on."""
 LEAST_RANGE = 1.0
 """The noise of a standing car fills no axis: speed and position have at least this range, in m/s and m."""
 
@@ -58,7 +60,10 @@ def example(rule: Rule) -> Figure:
     score.axhline(1.0, color=FORMULA, lw=0.9, ls="--")
     score.set_ylabel("score", fontsize=8)
     score.legend(fontsize=7, frameon=False, loc="center left")
-    _draw_alerts(score, Judge([rule], 1).step(stream, facts), float(t_s[-1]))
+    found = Judge([rule], 1).step(stream, facts)
+    _draw_alerts(score, found, float(t_s[-1]))
+    if np.ptp(t_s) > DAY_S:
+        score.set_xlim((found[0].onset_ns - BEGIN_NS) / 1e9 - BEFORE_S, t_s[-1])
     score.set_xlabel("seconds", fontsize=8)
     figure.suptitle(f"{rule.code} {rule.name['en']}: the example of its test", fontsize=10)
     return figure

@@ -40,6 +40,11 @@ class FeatureColumns(NamedTuple):
     z_peak: F64
     machine_rms: F64
     machine_peak: F64
+    machine_kurtosis: F64
+    machine_mmps: F64
+    comb: F64
+    comb_per_m: F64
+    speed_mps: F64
     sway_rms: F64
     mode: F64
     shut_in: F64
@@ -60,6 +65,8 @@ class FeatureTable(FeatureColumns):
                                block of the machine and in one that is too short
     `shut_in`                  1 where the car stood still with its door closed when the block began, 0 where not, NaN
                                where that is unknown
+    `machine_kurtosis`, `machine_mmps`, `comb`, `comb_per_m`   of a machine's block of 2 000 Hz or more (`machine`)
+    `speed_mps`                the speed of the car when the block began, NaN where that is unknown
     `mode`                     the mode that the lift had reported when the block began (NaN unknown)
     `stale`                    False: a measurement is never old
     """
@@ -105,7 +112,7 @@ def step(
     )
     for column in (
         made.x_rms, made.y_rms, made.z_rms, made.z_peak, made.machine_rms, made.machine_peak, made.sway_rms,
-        made.shut_in,
+        made.shut_in, made.machine_kurtosis, made.machine_mmps, made.comb, made.comb_per_m, made.speed_mps,
     ):  # fmt: skip
         column.fill(np.nan)
     filtered_ns = np.where(blocks.low_pass[:, 0] > 0, (blocks.last - blocks.first) * blocks.dt_ns, 0.0)

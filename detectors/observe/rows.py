@@ -253,6 +253,8 @@ def _take_in_features(memory: Any, features: Any, block: int, lift: int, t_ns: i
         own = memory[features.lift[block]]
         own["impact_ns"] = max(own["impact_ns"], features.impact_ns[block])
         features.mode[block], features.shut_in[block] = own["mode"], events.is_shut(own, features.t_ns[block])
+        if features.t_ns[block] - own["speed_ns"] <= longest_ns(own["interval_ns"]):
+            features.speed_mps[block] = own["speed"]
         block += 1
     return block
 

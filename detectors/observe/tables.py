@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from detectors.observe import acceleration, features, rows, trips
+from detectors.observe import acceleration, features, machine, rows, trips
 from detectors.observe.features import FeatureTable
 from detectors.observe.rides import memory as ride_memory
 from detectors.observe.rides import table as rides
@@ -38,7 +38,12 @@ class Tables(NamedTuple):
 
 def start(n: int) -> dict[str, Memory]:
     """Return the memory of `n` lifts without readings so far."""
-    return {"rows": rows.start(n), "features": acceleration.start(n), **ride_memory.start(n)}
+    return {
+        "rows": rows.start(n),
+        "features": acceleration.start(n),
+        "machine": machine.start(n),
+        **ride_memory.start(n),
+    }
 
 
 def step(memory: Mapping[str, Memory], batch: Batch, facts: FleetFacts) -> tuple[dict[str, Memory], Tables]:
@@ -55,7 +60,8 @@ def advance(memory: Mapping[str, Memory], batch: Batch, facts: FleetFacts) -> tu
         memory["features"], batch.waveforms, batch.waveforms_due_ns, batch.machine, batch.machine_due_ns
     )
     moved, read, finished = rows.step(memory["rows"], batch, shown, accelerations, facts)
+    turned = machine.step(memory["machine"], batch.machine, batch.machine_due_ns, shown)
     changed, ridden = rides.step(memory, read, finished, batch.waveforms, batch.waveforms_due_ns, facts)
     ride_memory.apply(memory, changed)
     tables = Tables(read, trips.table(finished), FeatureTable(*shown), ridden)
-    return {"rows": moved, "features": shaken}, tables
+    return {"rows": moved, "features": shaken, "machine": turned}, tables

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from registry.facts import LiftFacts
-from tests.detectors.naive_braking import SafetyChainOpen
+from tests.detectors.naive_braking import LongBraking, SafetyChainOpen
 from tests.detectors.naive_doors import (
     CurtainDead,
     DoorCloseFault,
@@ -56,6 +56,7 @@ NAIVE: dict[str, NaiveRule] = {
     "levelling-error": LevellingError,
     "start-rollback": StartRollback,
     "safety-chain-open": SafetyChainOpen,
+    "long-braking": LongBraking,
     "empty-running": EmptyRunning,
     "sensor-fault": SensorFault,
     "traction-slip": TractionSlip,

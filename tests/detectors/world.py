@@ -18,7 +18,7 @@ from registry.facts import FleetFacts, Floor, LiftFacts, fleet
 from telemetry.batch import CHANNELS, Batch, Waveforms, readings
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
-VIBRATION_HZ, VERTICAL = 100, 2
+VIBRATION_HZ, MACHINE_HZ, VERTICAL = 100, 2560, 2
 BEGIN_NS = 978_307_200_000_000_000
 GRID_S = 0.01
 
@@ -205,7 +205,12 @@ def with_vibration(whole: Batch, faults: Mapping[int, Fault]) -> Batch:
         (i, BEGIN_NS, VIBRATION_HZ, one.vibration_mps2) for i, one in faults.items() if one.vibration_mps2 is not None
     ]
     axis = next((one.axis for one in faults.values()), VERTICAL)
-    return replace(whole, waveforms=waves(sent, axis=axis)) if sent else whole
+    whole = replace(whole, waveforms=waves(sent, axis=axis)) if sent else whole
+    turned = [(i, BEGIN_NS, MACHINE_HZ, one.machine_mps2) for i, one in faults.items() if one.machine_mps2 is not None]
+    if not turned:
+        return whole
+    machine = waves(turned)
+    return replace(whole, machine=replace(machine, xyz=machine.xyz[VERTICAL:]))
 
 
 def rows_of(whole: Batch, keep: NDArray[np.bool_]) -> Batch:
@@ -231,6 +236,8 @@ class Fault:
     vibration_mps2: NDArray[np.float64] | None = None
     """The vibration along `axis` from the script's beginning on, `VIBRATION_HZ` samples a second."""
     axis: int = VERTICAL
+    machine_mps2: NDArray[np.float64] | None = None
+    """The vibration of the machine, `MACHINE_HZ` samples a second."""
 
     def stream(self, dt_s: float = 0.1) -> Batch:
         """Return what a terminal reads of it."""
