@@ -183,6 +183,12 @@ def read_rows(rows: Iterable[tuple[int, Any]]) -> ReadResult:
     return [lift for _, lift in accepted.values()], refused
 
 
+def search_text(lift_id: str, facts: LiftFacts | None) -> str:
+    """Return the text in which a search for a lift looks: its id, name, address, firm and owner, for `casefold`."""
+    named = () if facts is None else (facts.name, facts.address, facts.maintenance_firm, facts.owner)
+    return "\n".join(part for part in (lift_id, *named) if part).casefold()
+
+
 def name_in_language(text: str, language: str) -> str:
     """Return the half of a name in two languages (`中文 · English`, in either order) that is in `language`.
 

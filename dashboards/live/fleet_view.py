@@ -19,6 +19,7 @@ from dashboards.live.maintenance import window_document
 from registry import catalogue
 from registry.car_floor import between_floors, floor_label
 from registry.facts import LiftFacts
+from registry.lift_facts import search_text
 from registry.scope import LiftScope
 from store.live import NEVER, LiveTable
 from store.records.repository import Registered, WindowRecord
@@ -95,15 +96,10 @@ def lift_index(registry: Collection[Registered], live: LiveTable) -> LiftIndex:
         district=np.array([district_of[lift_id] for lift_id in ids], dtype=np.str_),
         firm=np.array([each.maintenance_firm if each else None for each in facts], dtype=object),
         name=np.array([(each and each.name) or "" for each in facts], dtype=np.str_),
-        search_text=[_search_text(lift_id, each) for lift_id, each in zip(ids, facts, strict=True)],
+        search_text=[search_text(lift_id, each) for lift_id, each in zip(ids, facts, strict=True)],
         registered=np.array([each is not None for each in facts], dtype=np.bool_),
         live_row=live_row,
     )
-
-
-def _search_text(lift_id: str, facts: LiftFacts | None) -> str:
-    parts = (lift_id, facts and facts.name, facts and facts.address, facts and facts.maintenance_firm)
-    return "\n".join(part for part in parts if part).casefold()
 
 
 @dataclass(frozen=True, slots=True)

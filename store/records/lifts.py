@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Connection, delete, func, select
 
 from registry.actor import Actor
-from registry.lift_facts import LiftFacts
+from registry.lift_facts import LiftFacts, search_text
 from registry.scope import ALL_LIFTS, NAMING_FACTS, LiftScope
 from registry.thresholds import changes_threshold
 from store.records.audit.search import AuditStore
@@ -32,6 +32,7 @@ UNREGISTERED_LIMIT = 1000
 IMPORT_AT_ONCE = 1000
 IMPORT_PAUSE_S = 0.01
 """A pause of an import between two transactions; a longer transaction is followed by a pause as long as itself."""
+PUT_COLUMNS = ("district", "registered", "facts", "revision", "search", *NAMING_FACTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,7 @@ class LiftStore:
             return []
         create_named_organisations(connection, [facts for facts, _ in many])
         row = self._database.insert(lifts)
-        fresh = {name: row.excluded[name] for name in ("district", "registered", "facts", "revision", *NAMING_FACTS)}
+        fresh = {name: row.excluded[name] for name in PUT_COLUMNS}
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
         revision = self._database.count_up(connection, REVISION)
         connection.execute(upsert, [_row(facts, text, True, revision) for facts, text in many])
@@ -289,5 +290,6 @@ def _row(facts: LiftFacts, text: str, registered: bool, revision: int) -> dict[s
         "registered": registered,
         "facts": text,
         "revision": revision,
+        "search": search_text(facts.lift_id, facts),
         **{fact: getattr(facts, fact) for fact in NAMING_FACTS},
     }

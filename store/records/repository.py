@@ -35,7 +35,7 @@ from store.records.incidents.outbox import IncidentAnnouncement, IncidentOutbox,
 from store.records.incidents.report_limits import ReportLimitStore, ReportRate
 from store.records.incidents.reports import PublicReportStore
 from store.records.incidents.rescues import RescueStore
-from store.records.incidents.search import IncidentFilter, IncidentHistory, IncidentSearch
+from store.records.incidents.search import IncidentCounts, IncidentFilter, IncidentHistory, IncidentSearch
 from store.records.incidents.visible import VisibleIncident
 from store.records.judging.maintenance import MaintenanceStore, WindowRecord
 from store.records.lifts import EVERYTHING, Registered, RegistryChanges
@@ -81,6 +81,7 @@ __all__ = [
     "Delivery",
     "History",
     "IncidentAnnouncement",
+    "IncidentCounts",
     "IncidentFilter",
     "IncidentHistory",
     "InvalidPolicy",

@@ -65,6 +65,7 @@ lifts = Table(
     Column("facts", Text, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default="0"),
     *(Column(fact, CleanText(), index=True) for fact in NAMING_FACTS),
+    Column("search", CleanText(), nullable=False, server_default=""),
     Column("thresholds_changed_ns", BigInteger),
 )
 Index("lifts_by_revision", lifts.c.revision)

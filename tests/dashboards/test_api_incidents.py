@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from alerts.book import Occurrence
 from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MAJOR, Finding
+from registry.actor import Actor
 from store.records.repository import Records
 from tests.dashboards.sample_fleet import T0_NS
 
@@ -93,6 +94,50 @@ def test_filters_and_cursors(client: TestClient, find: Findings, trapped: str) -
     assert [one["lift_id"] for one in first["items"] + rest["items"]] == ["L002", "L001"]
     assert client.get("/api/v1/incidents", params={"cursor": "x"}).status_code == 400
     assert client.get("/api/v1/incidents", params={"kind": "odd"}).status_code == 422
+
+
+def test_by_urgency_the_most_severe_come_first_and_those_that_wait_before_others(
+    client: TestClient, find: Findings, trapped: str
+) -> None:
+    for number, (slug, at_s) in enumerate([("stop-outside-zone", 100), ("stop-outside-zone", 200)], start=2):
+        find(f"L00{number}", slug, at_s=at_s)
+    seen = find("L004", "alarm-button", at_s=300, severity=CRITICAL, by_hand=True)
+    act(client, seen["id"], "ack")
+    order, cursor = [], None
+    while True:
+        query = {"sort": "urgency", "limit": 1} | ({"cursor": cursor} if cursor else {})
+        page = client.get("/api/v1/incidents", params=query).json()
+        order += [one["lift_id"] for one in page["items"]]
+        if (cursor := page["next"]) is None:
+            break
+    assert order == ["L001", "L004", "L003", "L002"]
+    assert client.get("/api/v1/incidents/counts").json() == {"total": 4, "critical": 2, "waiting": 3, "inside": 2}
+
+
+def test_a_search_finds_an_incident_by_its_lift_and_by_its_owner(
+    client: TestClient, records: Records, find: Findings, trapped: str
+) -> None:
+    facts = {"name": "翠湖天地3号梯 · Green Lake 100% Lift", "maintenance_firm": "迅达 · Swift"}
+    records.patch_lift("L001", facts, Actor.named("test"), T0_NS)
+    find("L002", "stop-outside-zone")
+    act(client, trapped, "assign", to="Bob")
+    for wanted, count in (
+        ({"q": "green lake"}, 1), ({"q": "翠湖"}, 1), ({"q": "BOB"}, 1), ({"q": "00% l"}, 1), ({"q": "0_% l"}, 0),
+        ({"organisation": "swift"}, 1), ({"organisation": "Otto"}, 0), ({"unassigned": True}, 1), ({"q": "l00"}, 2),
+    ):  # fmt: skip
+        found = client.get("/api/v1/incidents", params=wanted).json()["items"]
+        assert len(found) == count, wanted
+        assert client.get("/api/v1/incidents/counts", params=wanted).json()["total"] == count, wanted
+
+
+def test_an_incident_is_over_once_no_alert_fires_and_nobody_may_be_inside(
+    client: TestClient, find: Findings, trapped: str
+) -> None:
+    find("L002", "stop-outside-zone")
+    over = {"state": "open", "condition": "over"}
+    assert client.get("/api/v1/incidents", params=over).json()["items"] == []
+    find("L002", "stop-outside-zone", kind="off", at_s=50)
+    assert [one["lift_id"] for one in client.get("/api/v1/incidents", params=over).json()["items"]] == ["L002"]
 
 
 def test_a_rescue_from_the_press_to_the_closing(client: TestClient, trapped: str) -> None:

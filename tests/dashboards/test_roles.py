@@ -336,7 +336,9 @@ MORE_QUERIES = {
     "/api/v1/audit": [{"format": "csv"}, {"lift_id": THEIRS}, {"action": "lift."}, {"who": "test"}],
     "/api/v1/dead-letters": [{"from": "2001-01-01T00:00:00Z"}],
     "/api/v1/lifts": [{"q": THEIRS}, {"district": "d0"}, {"firm": "Theirs"}, {"sort": "lift_id"}],
-    "/api/v1/incidents": [{"lift_id": THEIRS}, {"district": "d0"}, {"state": "all"}],
+    "/api/v1/incidents": [
+        {"lift_id": THEIRS}, {"district": "d0"}, {"state": "all"}, {"q": THEIRS}, {"organisation": "Theirs"},
+    ],
     "/api/v1/change-requests": [{"lift_id": THEIRS}],
     "/api/v1/map": [{"q": THEIRS}],
     "/code-sheets": [{"lift_id": THEIRS}, {"district": "d0"}, {"q": THEIRS}],

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse
 
 from dashboards.api.access import RequestScope, actor_of, needs
 from dashboards.api.context import AppContext
 from dashboards.api.incidents.actions import add_actions
-from dashboards.api.incidents.answers import changed_incident, incident_document, incident_history, incident_with_story
+from dashboards.api.incidents.answers import changed_incident, incident_history, incident_with_story
 from dashboards.api.incidents.assignees import add_assignees
 from dashboards.api.incidents.joining import add_joins
+from dashboards.api.incidents.lists import add_lists
 from dashboards.api.incidents.rescues import add_rescues, rescue_view
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
 from dashboards.api.schema import incident_bodies, parameters
 from dashboards.http.preconditions import etag
 from dashboards.http.problem import Problem, not_found
 from registry.roles import Verb
-from store.records.repository import IncidentFilter, incident_version
-
-REPEATABLE = Query(max_length=50, description="May be given more than once: any of the values")
+from store.records.repository import incident_version
 
 
 def incidents(context: AppContext) -> APIRouter:
     """Return the routes of incidents."""
     router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
-    _add_list(router, context)
+    add_lists(router, context)
 
     @router.get(
         "/{incident_id}",
@@ -84,33 +82,3 @@ def incidents(context: AppContext) -> APIRouter:
     add_rescues(router, context)
     add_assignees(router, context)
     return router
-
-
-def _add_list(router: APIRouter, context: AppContext) -> None:
-    @router.get(
-        "",
-        response_model=incident_bodies.IncidentList,
-        responses=problem_responses(400, 403, 422, 503),
-        dependencies=[needs(Verb.SEE)],
-    )
-    def list_incidents(
-        scope: RequestScope,
-        state: Annotated[list[incident_bodies.IncidentState], REPEATABLE] = [],  # noqa: B006
-        kind: Annotated[list[incident_bodies.IncidentKind], REPEATABLE] = [],  # noqa: B006
-        lift_id: Annotated[list[parameters.LiftId], REPEATABLE] = [],  # noqa: B006
-        district: Annotated[list[parameters.DistrictName], REPEATABLE] = [],  # noqa: B006
-        firm: Annotated[list[parameters.PersonName], REPEATABLE] = [],  # noqa: B006
-        severity: Annotated[list[parameters.SeverityName], REPEATABLE] = [],  # noqa: B006
-        owner: Annotated[list[parameters.PersonName], REPEATABLE] = [],  # noqa: B006
-        since: parameters.Since = None,
-        until: parameters.Until = None,
-        limit: parameters.Limit = parameters.LIMIT_DEFAULT,
-        cursor: parameters.Cursor = None,
-    ) -> OrjsonResponse:
-        """List incidents, newest opening first."""
-        wanted = IncidentFilter(
-            state=tuple(state), kind=tuple(kind), lift_id=tuple(lift_id), district=tuple(district), firm=tuple(firm),
-            severity=tuple(severity), owner=tuple(owner), from_ns=since, to_ns=until,
-        )  # fmt: skip
-        page = context.records().incidents(wanted, limit=limit, cursor=cursor, scope=scope.lifts)
-        return OrjsonResponse({"items": [incident_document(each) for each in page.items], "next": page.next})

@@ -14,6 +14,8 @@ from dashboards.api.schema.response_body import ResponseBody
 
 IncidentKind = Literal["entrapment", "alarm-call", "unsafe", "out-of-order", "nuisance", "upkeep", "data"]
 IncidentState = Literal["open", "closed"]
+IncidentCondition = Literal["over"]
+IncidentOrder = Literal["opened", "urgency"]
 StageName = Literal[
     "suspected", "confirmed", "notified", "acknowledged", "dispatched", "on-site", "released", "closed"
 ]  # fmt: skip
@@ -118,6 +120,15 @@ class IncidentBody(ResponseBody):
 class IncidentList(ResponseBody):
     items: list[IncidentBody]
     next: str | None
+
+
+class IncidentCountsBody(ResponseBody):
+    """How many incidents there are: `waiting` are not acknowledged, `inside` may hold somebody."""
+
+    total: int
+    critical: int
+    waiting: int
+    inside: int
 
 
 class StoryEntryBody(ResponseBody):

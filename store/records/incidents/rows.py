@@ -13,6 +13,7 @@ from alerts.incidents.actions import settles_ns
 from alerts.incidents.incident import Incident, IncidentChange, IncidentLift, StoryEntry
 from alerts.incidents.rescue import read_rescue
 from alerts.incidents.wire import incident_json
+from registry.catalogue import SEVERITIES
 from store.records.incidents.tables import folds, incident_entries, incident_lifts, incidents, public_reports
 from store.records.judging.thresholds import recent_changes
 from store.records.outbox.tables import notification_attempts
@@ -120,6 +121,7 @@ def _row(incident: Incident) -> dict[str, Any]:
         "closed_ns": incident.closed_ns,
         "settles_ns": settles_ns(incident),
         "rescue_ns": rescue_ns(incident),
+        "urgency": urgency(incident),
         "incident": orjson.dumps(incident).decode(),
     }
 
@@ -128,6 +130,11 @@ def rescue_ns(incident: Incident) -> int | None:
     """Return when the rescue of an open incident began, as long as somebody may be inside; None otherwise."""
     is_running = incident.is_open and incident.may_hold_people
     return incident.rescue.since_ns if is_running and incident.rescue is not None else None
+
+
+def urgency(incident: Incident) -> int:
+    """Return the place of an incident in the order of urgency: by severity, and before those that are acknowledged."""
+    return 2 * SEVERITIES[::-1].index(incident.severity) + (incident.acknowledged_ns is not None)
 
 
 def _lift_rows(incident: Incident) -> Iterable[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true, tuple_
 
 from alerts.alert import Alert
 from alerts.incidents.incident import StoryEntry
@@ -13,19 +13,26 @@ from store.records.book import read_alert
 from store.records.database import Database
 from store.records.incidents.rows import read_incident
 from store.records.incidents.scoping import incidents_in, lifts_of_incidents_in, of_lifts
-from store.records.incidents.tables import incident_entries, incident_lifts, incidents, is_open
+from store.records.incidents.tables import incident_entries, incident_lifts, incidents, is_open, is_rescued
 from store.records.incidents.visible import VisibleIncident, visible_incidents, visible_story
 from store.records.page import Page, clamped, decode_cursor, encode_cursor, parse_number
 from store.records.schema import alerts, lifts
+from store.records.schema import is_open as is_firing
 from store.records.scoping import alerts_in
 
+LIFT_COLUMNS = ("lift_id", "district")
 ALERTS_LIMIT, STORY_LIMIT = 500, 2000
 """The newest alerts and entries of one incident that a query returns."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentFilter:
-    """Conditions on incidents; an empty tuple or None is no condition. The opening lies in [from, to)."""
+    """Conditions on incidents; an empty tuple or None is no condition. The opening lies in [from, to).
+
+    `organisation` is a part of the name of the firm or of the owner of a lift; `text` a part of what names a lift, of
+    its district, of the building or of the owner of the incident. With `is_unassigned` nobody owns the incident. With
+    `is_over` it has alerts, none of them fires, and nobody may be inside.
+    """
 
     state: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
@@ -34,8 +41,23 @@ class IncidentFilter:
     firm: tuple[str, ...] = ()
     severity: tuple[str, ...] = ()
     owner: tuple[str, ...] = ()
+    organisation: str | None = None
+    text: str | None = None
+    is_unassigned: bool = False
+    is_over: bool = False
     from_ns: int | None = None
     to_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentCounts:
+    """How many incidents there are: in all, critical ones, those that nobody has acknowledged, those in which somebody
+    may be inside."""
+
+    total: int
+    critical: int
+    waiting: int
+    inside: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +75,47 @@ class IncidentSearch:
     _database: Database
 
     def incidents(
-        self, wanted: IncidentFilter, *, limit: int = 100, cursor: str | None = None, scope: LiftScope = ALL_LIFTS
+        self,
+        wanted: IncidentFilter,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        scope: LiftScope = ALL_LIFTS,
+        by_urgency: bool = False,
     ) -> Page[VisibleIncident]:
-        """Return incidents with a lift in the scope, the newest opening first. Raises `BadCursor`."""
-        query = select(incidents.c.incident).where(*_conditions(wanted, scope), incidents_in(scope))
+        """Return incidents with a lift in the scope, the newest opening first. Raises `BadCursor`.
+
+        With `by_urgency` the most severe come first, of the same severity those that nobody has acknowledged.
+        """
+        parts = 3 if by_urgency else 2
+        query = select(incidents.c.incident, incidents.c.urgency).where(
+            *_conditions(wanted, scope), incidents_in(scope)
+        )
         if cursor is not None:
-            opened_ns, name = decode_cursor(cursor, 2)
-            query = query.where(tuple_(incidents.c.opened_ns, incidents.c.id) < tuple_(parse_number(opened_ns), name))
-        query = query.order_by(incidents.c.opened_ns.desc(), incidents.c.id.desc()).limit(limit + 1)
+            *ranks, opened_ns, name = decode_cursor(cursor, parts)
+            later = tuple_(incidents.c.opened_ns, incidents.c.id) < tuple_(parse_number(opened_ns), name)
+            for rank in map(parse_number, ranks):
+                later = or_(incidents.c.urgency > rank, and_(incidents.c.urgency == rank, later))
+            query = query.where(later)
+        ranked = [incidents.c.urgency] if by_urgency else []
+        query = query.order_by(*ranked, incidents.c.opened_ns.desc(), incidents.c.id.desc()).limit(limit + 1)
         with self._database.reading() as connection:
-            rows = connection.scalars(query).all()
-            found = [read_incident(text) for text in rows[:limit]]
+            rows = connection.execute(query).all()
+            found = [read_incident(row.incident) for row in rows[:limit]]
             visible = visible_incidents(connection, found, scope)
-        more = len(rows) > limit and bool(found)
-        return Page(visible, encode_cursor(found[-1].opened_ns, found[-1].id) if more else None)
+        if len(rows) <= limit or not found:
+            return Page(visible, None)
+        last = (rows[limit - 1].urgency, found[-1].opened_ns, found[-1].id)
+        return Page(visible, encode_cursor(*last[-parts:]))
+
+    def count_incidents(self, wanted: IncidentFilter, scope: LiftScope = ALL_LIFTS) -> IncidentCounts:
+        """Return how many incidents with a lift in the scope there are."""
+        is_critical, is_waiting = incidents.c.severity == "critical", incidents.c.urgency % 2 == 0
+        numbers = [func.count(case((each, 1))) for each in (true(), is_critical, is_waiting, is_rescued)]
+        query = select(*numbers).select_from(incidents).where(*_conditions(wanted, scope), incidents_in(scope))
+        with self._database.reading() as connection:
+            total, critical, waiting, inside = (int(each) for each in connection.execute(query).one())
+        return IncidentCounts(total, critical, waiting, inside)
 
     def incident(self, incident_id: str, scope: LiftScope = ALL_LIFTS) -> IncidentHistory | None:
         """Return one incident with its alerts and its story, None where the scope has no such incident."""
@@ -108,12 +157,25 @@ class IncidentSearch:
 
 def _conditions(wanted: IncidentFilter, scope: LiftScope) -> list[ColumnElement[bool]]:
     """Return the conditions; one on the lifts of an incident is asked of its lifts in the scope alone."""
-    inside = lifts_of_incidents_in(scope)
-    conditions: list[ColumnElement[bool]] = []
+    conditions = _conditions_on_lifts(wanted, lifts_of_incidents_in(scope))
     for name in ("state", "kind", "severity", "owner"):
         values = getattr(wanted, name)
         if values:
             conditions.append(or_(*(incidents.c[name] == value for value in values)))
+    if wanted.is_unassigned:
+        conditions.append(incidents.c.owner.is_(None))
+    if wanted.is_over:
+        own = exists().where(alerts.c.incident_id == incidents.c.id)
+        conditions += [incidents.c.rescue_ns.is_(None), own, ~own.where(is_firing)]
+    if wanted.from_ns is not None:
+        conditions.append(incidents.c.opened_ns >= clamped(wanted.from_ns))
+    if wanted.to_ns is not None:
+        conditions.append(incidents.c.opened_ns < clamped(wanted.to_ns))
+    return conditions
+
+
+def _conditions_on_lifts(wanted: IncidentFilter, inside: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if wanted.lift_id:
         conditions.append(of_lifts(inside & incident_lifts.c.lift_id.in_(wanted.lift_id)))
     if wanted.district:
@@ -121,8 +183,21 @@ def _conditions(wanted: IncidentFilter, scope: LiftScope) -> list[ColumnElement[
     if wanted.firm:
         of_firm = select(lifts.c.lift_id).where(lifts.c.maintenance_firm.in_(wanted.firm))
         conditions.append(of_lifts(inside & incident_lifts.c.lift_id.in_(of_firm)))
-    if wanted.from_ns is not None:
-        conditions.append(incidents.c.opened_ns >= clamped(wanted.from_ns))
-    if wanted.to_ns is not None:
-        conditions.append(incidents.c.opened_ns < clamped(wanted.to_ns))
+    if wanted.organisation:
+        of_them = select(lifts.c.lift_id).where(
+            or_(*(_has(lifts.c[fact], wanted.organisation) for fact in ("maintenance_firm", "owner")))
+        )
+        conditions.append(of_lifts(inside & incident_lifts.c.lift_id.in_(of_them)))
+    if wanted.text:
+        named = select(lifts.c.lift_id).where(lifts.c.search.contains(wanted.text.casefold(), autoescape=True))
+        is_named = or_(
+            incident_lifts.c.lift_id.in_(named), *(_has(incident_lifts.c[name], wanted.text) for name in LIFT_COLUMNS)
+        )
+        own = (_has(incidents.c[name], wanted.text) for name in ("building", "owner"))
+        conditions.append(or_(of_lifts(inside & is_named), *own))
     return conditions
+
+
+def _has(column: ColumnElement[str], part: str) -> ColumnElement[bool]:
+    """Return the condition that a text has a part, in capitals or not."""
+    return func.lower(column).contains(part.lower(), autoescape=True)

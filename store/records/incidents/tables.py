@@ -5,7 +5,7 @@ A partial unique index guarantees one open incident for each lift into which lat
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, false, literal_column, true
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, false, literal_column, true
 
 from store.records.schema import CleanText, metadata, partial_index, row_id
 
@@ -23,6 +23,7 @@ incidents = Table(
     Column("closed_ns", BigInteger),
     Column("settles_ns", BigInteger),
     Column("rescue_ns", BigInteger),
+    Column("urgency", Integer, nullable=False, server_default="0"),
     Column("incident", Text, nullable=False),
 )
 # Literals, not bound parameters: only then does SQLite use the partial index.
@@ -31,6 +32,7 @@ is_rescued = incidents.c.rescue_ns.is_not(None)
 is_settling = incidents.c.settles_ns.is_not(None)
 Index("incidents_by_opening", incidents.c.opened_ns, incidents.c.id)
 partial_index("open_incidents", is_open, incidents.c.kind, incidents.c.severity)
+partial_index("open_incidents_by_urgency", is_open, incidents.c.urgency, incidents.c.opened_ns)
 partial_index("open_incidents_of_building", is_open & incidents.c.building.is_not(None), incidents.c.building)
 partial_index("running_rescues", is_rescued, incidents.c.rescue_ns)
 partial_index("settling_incidents", is_settling, incidents.c.settles_ns)

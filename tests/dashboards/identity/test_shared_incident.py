@@ -59,12 +59,14 @@ def shared_incident(client: TestClient) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("condition", "count"),
     [("lift_id=L001", 1), ("firm=Firm", 1), ("district=d1", 1), ("lift_id=L002", 0), ("firm=Other", 0),
-     ("lift_id=L001&lift_id=L002", 1)],
+     ("lift_id=L001&lift_id=L002", 1), ("q=L001", 1), ("q=L002", 0), ("q=firm", 1), ("q=other", 0), ("q=garden", 1),
+     ("organisation=fir", 1), ("organisation=oth", 0)],
 )  # fmt: skip
 def test_a_filter_finds_an_incident_by_its_visible_lifts_alone(
     mechanic: TestClient, condition: str, count: int
 ) -> None:
     assert len(mechanic.get(f"{INCIDENTS}?{condition}").json()["items"]) == count
+    assert mechanic.get(f"{INCIDENTS}/counts?{condition}").json()["total"] == count
 
 
 def test_the_story_has_no_text_of_a_report_and_no_alert_of_a_foreign_lift(
