@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from alerts.alert import Alert
 from alerts.answers import Answer, Refused
 from alerts.incidents.actions import Call, IncidentAction, on_action, on_call
-from alerts.incidents.incident import Incident, IncidentChange
+from alerts.incidents.incident import NOTIFIED, UNREACHED, Incident, IncidentChange
 from alerts.incidents.merging import link, merge, split
 from registry.actor import Actor
 from registry.scope import ALL_LIFTS, LiftScope
@@ -27,13 +27,17 @@ from store.records.incidents.book import adopt_open_alerts, move_alerts, put_mem
 from store.records.incidents.reports import answer_reports
 from store.records.incidents.rows import load_folding, read_incident, write_changes
 from store.records.incidents.scoping import incidents_in
-from store.records.incidents.tables import incidents
+from store.records.incidents.tables import incident_entries, incidents
 from store.records.schema import alerts, lifts
 from store.records.scoping import lifts_in
 from store.records.versions import incident_version, require_version
 
 TAKES_UP = ("ack", "accept", "arrive")
 """Actions that acknowledge the alerts of the incident too."""
+SET_BY_PEOPLE = ("assign", "reopen")
+"""Actions on what people alone set."""
+ATTEMPTS = (NOTIFIED, UNREACHED)
+ENTRIES_COMPARED = 1000
 Expected = Collection[str] | None
 """The versions of which the incident must have one; None expects nothing."""
 
@@ -62,7 +66,7 @@ class IncidentStore:
     ) -> Incident | None:
         """Apply a person's action; an acknowledgement acknowledges the incident's alerts in the scope too."""
         with self._database.writing() as connection:
-            before = _find(connection, incident_id, scope, expected)
+            before = _find(connection, incident_id, scope, expected, action.kind)
             if before is None:
                 return None
             unclosed = unclosed_alerts(connection, incident_id)
@@ -178,16 +182,39 @@ def _answer(connection: Connection, before: Incident, action: IncidentAction, no
 
 
 def _find(
-    connection: Connection, incident_id: str, scope: LiftScope = ALL_LIFTS, expected: Expected = None
+    connection: Connection,
+    incident_id: str,
+    scope: LiftScope = ALL_LIFTS,
+    expected: Expected = None,
+    action: str | None = None,
 ) -> Incident | None:
-    """Return an incident, None where the scope has none. Raises VersionConflict."""
+    """Return an incident, None where the scope has none. Raises VersionConflict for an action on another version."""
     query = select(incidents.c.incident).where(incidents.c.id == incident_id, incidents_in(scope))
     text = connection.execute(query).scalar()
     if text is None:
         return None
     incident = read_incident(text)
-    require_version(incident_version(incident), expected)
+    if not _is_unchanged(connection, incident, expected, action):
+        require_version(incident_version(incident), expected)
     return incident
+
+
+def _is_unchanged(connection: Connection, incident: Incident, expected: Expected, action: str | None) -> bool:
+    """Return whether nothing that an action replaces has changed since one of the expected versions.
+
+    Attempts to notify somebody change nothing that people act on. The monitor changes neither the owner of an incident
+    nor who closed it.
+    """
+    versions = [int(version) for version in expected or () if version.isdecimal()]
+    since = incident.entries - max((version for version in versions if version <= incident.entries), default=0)
+    if not versions or not 0 < since <= ENTRIES_COMPARED:
+        return False
+    own = incident_entries.c
+    query = select(own.kind, own.by).where(own.incident_id == incident.id).order_by(own.id.desc())
+    later = connection.execute(query.limit(since)).all()
+    if action in SET_BY_PEOPLE:
+        return all(entry.by is None for entry in later)
+    return all(entry.by is None and entry.kind in ATTEMPTS for entry in later)
 
 
 def _find_both(

@@ -15,11 +15,18 @@ from registry.actor import Actor
 from registry.lift_facts import LiftFacts
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.incidents.tables import incident_lifts
-from store.records.repository import AuditFilter, IncidentFilter, IncidentHistory, Records, VersionConflict
+from store.records.repository import (
+    AuditFilter,
+    IncidentFilter,
+    IncidentHistory,
+    NotificationAttempt,
+    Records,
+    VersionConflict,
+)
 from store.records.retention import DAY_NS, YEAR_NS
 from tests.alerts.incidents.desk import BUTTON, ENTRAPMENT
 from tests.alerts.rules import DISTRICT, DOOR, LIFT, POWER, STOP, T0, S, occurrence
-from tests.notify.notifications import notified
+from tests.notify.notifications import notification, notified
 
 ANN, BOB = Actor.named("ann"), replace(Actor.named("bob"), organisation="Otto")
 OTTO, RIVAL = LiftScope(names=frozenset({"Otto"})), LiftScope(names=frozenset({"Rival"}))
@@ -165,6 +172,38 @@ def test_of_two_actions_from_one_version_one_is_refused(story: Story) -> None:
         else:
             with pytest.raises(VersionConflict):
                 story.records.act_on_incident(incident.id, action, T0, expected)
+
+
+def test_a_closing_is_undone_whatever_the_monitor_entered_meanwhile(story: Story) -> None:
+    story.find((STOP, "on", LIFT), at_s=10)
+    story.find((STOP, "off", LIFT), at_s=15)
+    incident = story.only()
+    story.records.add_notifications([notification(key="mail", incident_id=incident.id)], T0 + 18 * S)
+    (claimed,) = story.records.claim_notifications(T0 + 18 * S, 60 * S, 10)
+    closed = story.act(incident.id, "close", 20, reason="repaired")
+    assert closed is not None
+    story.records.settle_sent([claimed.id], NotificationAttempt("way", "mail", "", T0 + 23 * S, "delivered"), to="bob")
+    undo, expected = IncidentAction("reopen", ANN), {str(closed.entries)}
+    with pytest.raises(VersionConflict):
+        story.records.act_on_incident(incident.id, IncidentAction("close", ANN), T0 + 24 * S, {"1"})
+    undone = story.records.act_on_incident(incident.id, undo, T0 + 25 * S, expected)
+    assert undone is not None
+    assert (undone.is_open, story.kinds(incident.id)[-1]) == (True, "undone")
+    story.act(incident.id, "assign", 30, to="bob")
+    with pytest.raises(VersionConflict):
+        story.records.act_on_incident(incident.id, undo, T0 + 31 * S, {str(undone.entries)})
+
+
+def test_a_notification_does_not_make_a_read_version_old_but_a_new_alert_does(story: Story) -> None:
+    story.find((STOP, "on", LIFT), at_s=10)
+    incident = story.only()
+    notified(story.records, incident.id, "bob", T0 + 12 * S)
+    stage = IncidentAction("stage", ANN, stage="confirmed")
+    confirmed = story.records.act_on_incident(incident.id, stage, T0 + 13 * S, {str(incident.entries)})
+    assert confirmed is not None
+    story.find((DOOR, "on", LIFT), at_s=14)
+    with pytest.raises(VersionConflict):
+        story.records.act_on_incident(incident.id, IncidentAction("answer", ANN), T0 + 15 * S, {str(confirmed.entries)})
 
 
 def test_a_call_opens_an_incident_and_the_next_one_is_entered_there(story: Story) -> None:
