@@ -54,7 +54,7 @@ Wanted = Annotated[IncidentFilter, Depends(incident_filter)]
 
 
 def add_lists(router: APIRouter, context: AppContext) -> None:
-    """Add the routes; they come before those of one incident, since the path of the counts has the form of theirs."""
+    """Add the routes; they come before those of one incident, since these paths have the form of theirs."""
 
     @router.get(
         "",
@@ -83,3 +83,13 @@ def add_lists(router: APIRouter, context: AppContext) -> None:
     def count_incidents(scope: RequestScope, wanted: Wanted) -> OrjsonResponse:
         """Count the incidents that the filters leave; of them the critical, the waiting, those with people inside."""
         return OrjsonResponse(asdict(context.records().count_incidents(wanted, scope.lifts)))
+
+    @router.get(
+        "/organisations",
+        response_model=incident_bodies.OrganisationNames,
+        responses=problem_responses(403, 503),
+        dependencies=[needs(Verb.SEE)],
+    )
+    def list_organisations(scope: RequestScope) -> OrjsonResponse:
+        """List names of the firms and the owners of lifts, for the filter `organisation`."""
+        return OrjsonResponse({"items": context.records().names_of_lifts(("maintenance_firm", "owner"), scope.lifts)})

@@ -131,6 +131,10 @@ class IncidentCountsBody(ResponseBody):
     inside: int
 
 
+class OrganisationNames(ResponseBody):
+    items: list[str]
+
+
 class StoryEntryBody(ResponseBody):
     """An entry of an incident's story; `by` is null for the monitor's own.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true, tuple_, union
 
 from alerts.alert import Alert
 from alerts.incidents.incident import StoryEntry
@@ -18,8 +19,9 @@ from store.records.incidents.visible import VisibleIncident, visible_incidents, 
 from store.records.page import Page, clamped, decode_cursor, encode_cursor, parse_number
 from store.records.schema import alerts, lifts
 from store.records.schema import is_open as is_firing
-from store.records.scoping import alerts_in
+from store.records.scoping import alerts_in, lifts_in
 
+NAMES_LIMIT = 1000
 LIFT_COLUMNS = ("lift_id", "district")
 ALERTS_LIMIT, STORY_LIMIT = 500, 2000
 """The newest alerts and entries of one incident that a query returns."""
@@ -132,6 +134,12 @@ class IncidentSearch:
             found = [read_alert(text) for text in newest]
             story = visible_story(connection, rows[::-1], scope)
         return IncidentHistory(visible, found, story)
+
+    def names_of_lifts(self, naming: Collection[str], scope: LiftScope = ALL_LIFTS) -> list[str]:
+        """Return some names of organisations that lifts of the scope have in these facts, sorted."""
+        named = (select(lifts.c[fact]).where(lifts.c[fact].is_not(None), lifts_in(scope)) for fact in naming)
+        with self._database.reading() as connection:
+            return sorted(connection.scalars(union(*named).limit(NAMES_LIMIT)))
 
     def open_incident_counts(self) -> dict[tuple[str, str], int]:
         """Return how many incidents are open, by kind and severity."""

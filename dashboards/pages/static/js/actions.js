@@ -13,14 +13,15 @@ import { translate } from "./translations.js";
  */
 export class Actions {
   /**
-   * `keys` has the key of each action, `verbs` the verb (docs/roles.md) of an action that has not its name. `changed(item)`
+   * `keys` has the key of each action, `verbs` the verb (docs/roles.md) of an action that has not its name; the buttons of
+   * those that are `apart` are not in the bar. `changed(item)`
    * is called with the item after an action, and `outdated()` where the item that is shown is not the newest.
    */
-  constructor({ keys, verbs, adding, changed, outdated }) {
+  constructor({ keys, verbs, apart = [], adding, changed, outdated }) {
     Object.assign(this, { adding, changed, outdated });
     this.buttons = Object.fromEntries(Object.entries(keys).filter(([action]) => may(verbs[action] ?? action)).map(([action, key]) =>
       [action, el("button", { type: "button", "data-deed": action, "aria-keyshortcuts": key, click: () => this.start(action) }, el("span", {}, translate(`act.${action}`)), " ", el("kbd", { "aria-hidden": "true" }, key))]));
-    this.bar = el("div", { class: "acts", role: "group" }, ...Object.values(this.buttons));
+    this.bar = el("div", { class: "acts", role: "group" }, ...Object.entries(this.buttons).filter(([action]) => !apart.includes(action)).map(([, button]) => button));
     this.form = el("div", { class: "act-form" });
     this.answer = el("div", { class: "act-answer", role: "status" });
   }
@@ -46,6 +47,7 @@ export class Actions {
     });
     this.form.replaceChildren(form);
     form.querySelector("input, textarea, select").focus();
+    form.scrollIntoView({ block: "nearest" });
   }
 
   close() {
@@ -63,7 +65,7 @@ export class Actions {
         return;
       }
       if (stays()) {
-        this.show(item, this.zone);
+        if (item.id === id) this.show(item, this.zone); // The answer to a split is the new incident.
         this.done(done, undo && (() => undo(versionOf(item))));
       }
       this.changed(item);

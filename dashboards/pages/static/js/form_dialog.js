@@ -1,7 +1,7 @@
-// A dialog with a form, and its fields: what the forms of rosters, overrides and policies share.
+// A dialog with a form, and its fields: what the forms of duty and of the inbox share.
 
-import { el, setText } from "../element.js";
-import { translate } from "../translations.js";
+import { el, setText } from "./element.js";
+import { translate } from "./translations.js";
 
 export const field = (key, input) => el("label", {}, el("span", {}, translate(key)), input);
 
@@ -11,10 +11,10 @@ export const checks = (key, name, options, chosen) => el("fieldset", {}, el("leg
 
 export const checked = (form, name) => [...form.querySelectorAll(`[name="${name}"]:checked`)].map(({ value }) => value);
 
-/** Open a form; `save(form)` returns a promise and throws a Problem, which is shown while the form stays. */
-export function openForm(title, parts, save, saved, extra = []) {
+/** Open a form; `save(form)` returns a promise and throws a Problem, which is shown while the form stays. `sends` is the text of its button. */
+export function openForm(title, parts, save, saved, extra = [], sends = translate("duty.save")) {
   const problem = el("p", { class: "problem", role: "alert", hidden: true }), cancel = el("button", { type: "button", click: () => dialog.close() }, translate("shell.cancel"));
-  const form = el("form", { class: "duty-form", method: "dialog" }, ...parts, problem, el("div", { class: "ends" }, el("button", { class: "main" }, translate("duty.save")), cancel, ...extra));
+  const form = el("form", { class: "duty-form", method: "dialog" }, ...parts, problem, el("div", { class: "ends" }, el("button", { class: "main" }, sends), cancel, ...extra));
   const dialog = el("dialog", { class: "wide", "aria-labelledby": "form-title" }, el("h2", { id: "form-title" }, title), form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

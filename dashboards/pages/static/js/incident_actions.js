@@ -3,22 +3,24 @@
 import { Actions, assigneeField, label, noteField, optionalNote, written } from "./actions.js";
 import { el } from "./element.js";
 import { get, serverNow } from "./api.js";
+import { incidentField } from "./incident/other_incidents.js";
 import { requireAuthor } from "./user_name.js";
-import { translate } from "./translations.js";
+import { summary, translate } from "./translations.js";
 
-export const ACTION_KEYS = { ack: "a", assign: "s", stage: "g", comment: "c", answer: "w", "call-out": "d", close: "r", reopen: "o" };
-const VERBS = { ack: "acknowledge", answer: "acknowledge", "call-out": "acknowledge", stage: "acknowledge", close: "resolve", reopen: "resolve" };
+export const ACTION_KEYS = { ack: "a", assign: "s", stage: "g", comment: "c", answer: "w", "call-out": "d", close: "r", reopen: "o", merge: "m", split: "x", link: "l" };
+const VERBS = { merge: "resolve", split: "resolve", link: "acknowledge", ack: "acknowledge", answer: "acknowledge", "call-out": "acknowledge", stage: "acknowledge", close: "resolve", reopen: "resolve" };
 const STAGES = ["confirmed", "dispatched", "on-site", "released"];
 const RESCUES = ["entrapment", "alarm-call"];
 const REASONS = ["released", "repaired", "false-alarm", "duplicate", "test", "other"];
 const UNDO_MS = 10_000;
+export const JOINS = ["merge", "split", "link"]; // Their buttons stand beside the other incidents, not in the bar.
 
 /** Return whether somebody may be inside in an incident of this kind. */
 export const isRescue = ({ kind }) => RESCUES.includes(kind);
 
 export class IncidentActions extends Actions {
   constructor(changed, outdated) {
-    super({ keys: ACTION_KEYS, verbs: VERBS, adding: ["ack", "comment"], changed, outdated });
+    super({ keys: ACTION_KEYS, verbs: VERBS, apart: JOINS, adding: ["ack", "comment"], changed, outdated });
   }
 
   path(action) {
@@ -28,13 +30,28 @@ export class IncidentActions extends Actions {
   /** Enable the actions that this incident allows. */
   show(incident, zone) {
     Object.assign(this, { item: incident, zone });
-    const closed = incident.state === "closed", disabled = { ack: closed || incident.acknowledged, stage: closed || !this.stages().length, comment: false, answer: !incident.unanswered, "call-out": closed || !incident.rescue, reopen: !closed || incident.merged_into !== null };
-    for (const [action, button] of Object.entries(this.buttons)) button.disabled = disabled[action] ?? closed;
+    const closed = incident.state === "closed", whys = this.reasons(incident), disabled = { ack: closed || incident.acknowledged, stage: closed || !this.stages().length, comment: false, answer: !incident.unanswered, "call-out": closed || !incident.rescue, reopen: !closed || incident.merged_into !== null, split: closed || !this.canSplit(), link: false };
+    for (const [action, button] of Object.entries(this.buttons)) {
+      button.disabled = disabled[action] ?? closed;
+      button.title = button.disabled ? whys[action] ?? (closed ? translate("act.why.closed") : "") : "";
+    }
     if (this.buttons.reopen) this.buttons.reopen.hidden = !closed;
     if (this.buttons.close) this.buttons.close.hidden = closed;
     if (this.buttons["call-out"]) this.buttons["call-out"].hidden = !incident.rescue;
     if (this.buttons.answer) this.buttons.answer.hidden = !incident.unanswered;
     for (const [action, button] of Object.entries(this.buttons)) button.classList.toggle("main", action === this.next());
+  }
+
+  /** Return why actions are not possible now, by action. */
+  reasons({ acknowledged, state, merged_into }) {
+    if (state === "closed") return merged_into ? { reopen: translate("act.why.merged") } : {};
+    return { ...(acknowledged ? { ack: translate("act.why.acknowledged") } : {}), stage: translate("act.why.stages"), split: translate("act.why.one-alert") };
+  }
+
+  /** Return whether alerts can be split off: some of them, or all where a call reported the incident too. */
+  canSplit() {
+    const { alerts = [], story = [] } = this.item;
+    return alerts.length > (story.some(({ kind, about }) => kind === "called" || (kind === "opened" && !alerts.some(({ id }) => id === about))) ? 0 : 1);
   }
 
   /** Return the action that comes next: taking it up, then its stages, then closing it. */
@@ -70,6 +87,9 @@ export class IncidentActions extends Actions {
     if (action === "decline") return [label(translate("act.why"), el("input", { name: "reason", maxlength: 500, required: true, autocomplete: "off" })), optionalNote()];
     if (action === "comment") return [noteField()];
     if (action === "answer") return [answerField("note")];
+    if (action === "merge") return [el("p", {}, translate("act.merge.what")), incidentField(this.item, { state: "open" }), optionalNote()];
+    if (action === "link") return [incidentField(this.item, {}), optionalNote()];
+    if (action === "split") return [el("p", {}, translate("act.split.what")), alertsField(this.item.alerts), optionalNote()];
     if (action === "assign") return [this.assignees.length ? personField(this.assignees, this.item.owner) : assigneeField(this.item.owner)];
     if (action === "stage") return [label(translate("act.which-stage"), choice("stage", this.stages())), optionalNote()];
     const inside = this.item.may_hold_people ? [el("p", { class: "problem" }, translate("act.close.inside"))] : [];
@@ -83,6 +103,8 @@ export class IncidentActions extends Actions {
     if (action === "accept") await this.send("accept", { ...body, ...(values.place.trim() ? { place: values.place.trim() } : {}), expected: new Date(serverNow() + 60_000 * values.minutes).toISOString() }, translate("act.did.accept"));
     if (action === "decline") await this.send("decline", { ...body, reason: values.reason.trim() }, translate("act.did.decline"));
     if (action === "stage") await this.send("stage", { ...body, stage: values.stage }, translate("act.did.stage", { stage: translate(`stage.${values.stage}`) }));
+    if (action === "merge" || action === "link") await this.send(action, { ...body, other: values.other }, translate(`act.did.${action}`));
+    if (action === "split") await this.send("split", { ...body, alerts: [...this.form.querySelectorAll("[name=alert]:checked")].map(({ value }) => value) }, translate("act.did.split"));
     if (action === "assign") await this.assign(author, values.to, this.item.owner);
     if (action === "close") {
       await this.send("close", { ...body, reason: values.reason, ...(values.answer ? { answer: values.answer } : {}) }, translate("act.did.close"), (version) => this.send("reopen", author, translate("act.did.undo-close"), null, version));
@@ -93,6 +115,9 @@ export class IncidentActions extends Actions {
 
 /** Return a select of the people to whom an incident can be assigned, and nobody. */
 const personField = (people, owner) => label(translate("act.to"), el("select", { name: "to" }, el("option", { value: "" }, translate("act.nobody")), ...people.map(({ login, name, organisation }) => el("option", { value: login, selected: login === owner }, `${name} · ${organisation}`))));
+
+/** Return the field of the alerts that become an incident of their own. */
+const alertsField = (alerts) => el("fieldset", {}, el("legend", {}, translate("act.which-alerts")), ...alerts.map((alert) => el("label", { class: "check" }, el("input", { type: "checkbox", name: "alert", value: alert.id }), el("span", {}, summary(alert)))));
 
 /** Return the field of the answer to reports, which strangers read. */
 const answerField = (name) => label(translate("act.answer.text"), el("textarea", { name, rows: 2, maxlength: 4000, required: true }));

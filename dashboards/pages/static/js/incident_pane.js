@@ -5,7 +5,8 @@ import { get } from "./api.js";
 import { carLocation } from "./car_status.js";
 import { el, symbol } from "./element.js";
 import { showDuty } from "./duty/on_duty.js";
-import { IncidentActions, isRescue } from "./incident_actions.js";
+import { IncidentActions, JOINS, isRescue } from "./incident_actions.js";
+import { otherIncidents } from "./incident/other_incidents.js";
 import { Pane, assignment, liftUrl, organisations, phone } from "./pane.js";
 import { clockRows, closingReport, rescueParts } from "./rescue.js";
 import { severityRank } from "./severity.js";
@@ -14,11 +15,12 @@ import { alertStatus, hasTranslation, incidentSummary, liftName, nameInLanguage,
 import { unreachedReason } from "./unreached.js";
 
 const STEPS_MOST = 6, MAP_ZOOM = 16, TICK_MS = 1000;
+const KINDS_OF_CALLS = ["opened", "called"], NUMBER = /^[0-9+()#* -]{3,40}$/;
 const KINDS_ABOUT = ["opened", "called", "reported"]; // Entries that name the reported kind.
 
 export class IncidentPane extends Pane {
   constructor(box, changed, outdated) {
-    super(box, new IncidentActions(changed, outdated), ["head", "closing", "guide", "called", "steps", "clock", "rescue", "reports", "alerts"]);
+    super(box, new IncidentActions(changed, outdated), ["head", "closing", "guide", "called", "steps", "clock", "rescue", "reports", "alerts", "others"]);
     setInterval(() => this.id && this.item.state === "open" && isRescue(this.item) && this.showClock(), TICK_MS);
   }
 
@@ -33,6 +35,7 @@ export class IncidentPane extends Pane {
     this.showRescue();
     this.showReports();
     this.showAlerts();
+    this.parts.others.replaceChildren(...otherIncidents(this.item, JOINS.map((action) => this.actions.buttons[action])));
     this.showStory(this.item.story.map((entry) => (isPublic(entry) ? { ...entry, by: translate("incident.public-page") } : entry)), (entry) => this.entryText(entry));
   }
 
@@ -55,6 +58,7 @@ export class IncidentPane extends Pane {
 
   showGuide() {
     const { item: incident, lift: { facts, latest } } = this, place = latest && incident.state !== "closed" && carLocation(latest, "place"), people = organisations(facts);
+    people.push(...callers(incident).map((number) => el("li", {}, `${translate("incident.caller")}${translate("shell.colon")}`, phone(number))));
     if (facts?.emergency_phone) people.push(el("li", {}, `${translate("incident.car-line")}${translate("shell.colon")}`, phone(facts.emergency_phone)));
     const where = [
       facts?.address ? el("p", {}, el("b", {}, nameInLanguage(facts.address))) : null,
@@ -135,6 +139,9 @@ export class IncidentPane extends Pane {
     return more ? `${text}${translate("shell.colon")}${more}` : text;
   }
 }
+
+/** Return the numbers to call back that telephone calls left, the newest first. */
+const callers = ({ story }) => [...new Set(story.filter(({ kind, by, note }) => by && KINDS_OF_CALLS.includes(kind) && NUMBER.test(note ?? "")).map(({ note }) => note).reverse())];
 
 /** Return whether an entry was made by somebody at the public page, of whom nothing is known. */
 const isPublic = ({ kind, by, about }) => ["reported", "photographed"].includes(kind) || (kind === "opened" && !by && hasTranslation(`incident.${about}`));

@@ -1,20 +1,26 @@
-// The inbox: incidents with their filters. A critical one is counted in the headline, the title and the icon.
+// The inbox: incidents with their filters, which the server applies, sorts and counts. A critical one is counted in the
+// headline, the title and the icon, whatever the filters are.
 
 import "./shell.js";
 import { get } from "./api.js";
+import { el } from "./element.js";
 import { fillDistricts } from "./districts.js";
+import { openCallForm } from "./incident/call_form.js";
+import { ClosingMany, OVER } from "./incident/closing_many.js";
 import { ACTION_KEYS } from "./incident_actions.js";
 import { IncidentPane, incidentSentence } from "./incident_pane.js";
 import { liftInfo } from "./lift_names.js";
 import { ListPage, at } from "./list_page.js";
 import { severityRank } from "./severity.js";
-import { districtName, incidentSummary, liftName, nameInLanguage, translate } from "./translations.js";
+import { incidentSummary, liftName, nameInLanguage, translate } from "./translations.js";
 import { watchUnreached } from "./unreached.js";
-import { isMine } from "./user_name.js";
+import { isMine, may, myNames, requireAuthor } from "./user_name.js";
 import { Watch } from "./watch.js";
 
-const SEARCH_MS = 300;
-const FILTERS = ["district", "firm", "kind", "severity", "owner", "q"];
+const SEARCH_MS = 300, COUNT_MS = 1000;
+const FILTERS = ["district", "organisation", "kind", "severity", "owner", "q"];
+const CRITICAL = { state: "open", severity: "critical" };
+const CRITICALS_LISTED = 200;
 const form = at("tools");
 
 const isOpen = (incident) => incident.state === "open";
@@ -26,40 +32,92 @@ class IncidentsPage extends ListPage {
     over: (incident) => !isOpen(incident),
   };
   watch = new Watch(at("watch"), (id) => this.choose(id));
+  many = new ClosingMany(at("many"), at("many-done"), { name: (incident) => this.sentenceOf(incident), changed: (incident) => this.take(incident) });
+  counts = { now: null, mine: null, critical: 0, inside: 0 };
 
   filters() {
     return Object.fromEntries(FILTERS.map((name) => [name, this.parameter(name)]).filter(([, value]) => value));
   }
 
-  query() {
-    const { district, firm, kind, severity } = this.filters();
-    return { district, firm, kind, severity, state: this.view === this.closedView ? "closed" : "open" };
+  /** Return the filters as the API has them. */
+  conditions() {
+    const { owner, ...rest } = this.filters();
+    return { ...rest, ...(owner ? { unassigned: true } : {}) };
+  }
+
+  query(view = this.view) {
+    if (view === this.closedView) return { ...this.conditions(), state: "closed" };
+    return { ...this.conditions(), state: "open", sort: "urgency", ...(view === "mine" ? { owner: myNames() } : {}) };
   }
 
   isUrgent(incident) {
     return incident.severity === "critical" && isOpen(incident);
   }
 
-  /** Return whether an incident belongs to the filters; the firm of its lifts is compared by the server alone. */
+  /** Return whether the server alone can tell whether an incident belongs to the filters. */
+  get isSearched() {
+    return Boolean(this.parameter("q") || this.parameter("organisation"));
+  }
+
+  /** Return whether an incident belongs to the filters; texts and organisations are compared by the server alone. */
   passes(incident) {
-    const { district, kind, severity, owner, q } = this.filters();
-    return (!district || incident.district === district) && (!kind || incident.kind === kind) && (!severity || incident.severity === severity) && (!owner || incident.owner === null) && (!q || this.textOf(incident).includes(q.toLowerCase()));
+    const { district, kind, severity, owner } = this.filters();
+    return (!district || incident.lifts.some((lift) => lift.district === district)) && (!kind || incident.kind === kind) && (!severity || incident.severity === severity) && (!owner || incident.owner === null);
   }
 
-  /** Return the text in which the filter is searched. */
-  textOf(incident) {
-    const lift = liftInfo(incident.lift_id, () => this.refresh());
-    return [liftName(lift), lift.address, incident.lift_id, districtName(incident.district), incident.building, incident.owner, translate(`incident.${incident.kind}`)].join(" ").toLowerCase();
+  // --- loading: the list is sorted by the server, so that the most urgent are in its first page
+
+  async readCriticals() {
+    const [{ items }] = await Promise.all([get(this.api, { ...CRITICAL, sort: "urgency", limit: CRITICALS_LISTED }), this.readCounts()]);
+    this.criticals = new Map(items.map((item) => [item.id, item]));
   }
 
-  /** Critical incidents are listed however many newer ones there are, unless the server alone can filter them. */
+  /** Load how many incidents there are: critical ones, those of each view under the filters, those that are over. */
+  async readCounts() {
+    const count = (query) => get(`${this.api}/counts`, { ...query, sort: null });
+    const owned = myNames().length ? count(this.query("mine")) : { total: 0 }, over = may("resolve") ? count({ ...this.conditions(), ...OVER }) : { total: 0 };
+    const [critical, now, mine, closable] = await Promise.all([count(CRITICAL), count(this.query("now")), owned, over]);
+    this.counts = { critical: critical.total, inside: critical.inside, now: now.total, mine: mine.total };
+    this.many.show(closable.total, this.conditions());
+  }
+
+  /** Count again soon, once for all that changes until then. */
+  countAgain() {
+    this.counting ??= setTimeout(() => {
+      this.counting = null;
+      this.readCounts().then(() => this.show(), () => {});
+    }, COUNT_MS);
+  }
+
+  readAnew() {
+    this.fillForm();
+    this.readCounts().then(() => this.show(), () => {});
+    super.readAnew();
+  }
+
   pinned() {
-    return this.view === this.closedView || this.parameter("firm") ? [] : this.criticals.values();
+    return [];
+  }
+
+  take(incident) {
+    const known = this.criticals.has(incident.id);
+    super.take(incident);
+    if (this.isUrgent(incident) !== known) this.count({ critical: known ? -1 : 1, inside: (incident.may_hold_people ? 1 : 0) * (known ? -1 : 1) });
+    this.countAgain();
+  }
+
+  /** Change the counts at once by what an event says; the server's follow. */
+  count(more) {
+    for (const [name, by] of Object.entries(more)) this.counts[name] = Math.max(0, this.counts[name] + by);
+    this.show();
   }
 
   add(incident, known) {
-    if (known || !this.parameter("firm")) super.add(incident);
-    else this.readList().catch(() => {});
+    if (known || !this.isSearched) super.add(incident);
+    else this.searching ??= setTimeout(() => {
+      this.searching = null;
+      this.readList().catch(() => {});
+    }, COUNT_MS);
   }
 
   /** Return an incident with the lifts that are known of it: a live event has one of them alone. */
@@ -67,6 +125,8 @@ class IncidentsPage extends ListPage {
     const lifts = [...event.lifts, ...before.lifts.filter((lift) => !event.lifts.some(({ lift_id }) => lift_id === lift.lift_id))];
     return { ...event, lift_id: before.lift_id, district: before.district, lifts: lifts.sort((a, b) => b.holds_people - a.holds_people) };
   }
+
+  // --- rendering
 
   /** Order: most severe first, then those that nobody has acknowledged, then newest first; what is over by its closing. */
   compare(a, b) {
@@ -77,8 +137,12 @@ class IncidentsPage extends ListPage {
   show() {
     super.show();
     const waiting = [...this.criticals.values()].filter((incident) => !incident.acknowledged);
-    this.watch.update(new Map(waiting.map((incident) => [incident.id, incidentSentence(incident, liftInfo(incident.lift_id, () => {}))])));
+    this.watch.update(new Map(waiting.map((incident) => [incident.id, this.sentenceOf(incident)])));
     at("clear").hidden = !this.isFiltered();
+  }
+
+  sentenceOf(incident) {
+    return incidentSentence(incident, liftInfo(incident.lift_id, () => {}));
   }
 
   isFiltered() {
@@ -89,12 +153,21 @@ class IncidentsPage extends ListPage {
     return this.isFiltered() ? translate("incidents.empty.filter") : super.emptyText();
   }
 
+  get criticalCount() {
+    return this.counts.critical;
+  }
+
+  countOf(view) {
+    return this.counts[view];
+  }
+
   /** Return the headline: critical incidents whatever the filters are, then what the view holds. */
   headline(n) {
-    const { criticals } = this, inside = [...criticals.values()].filter((incident) => incident.may_hold_people).length;
-    if (!criticals.size) return this.viewSentence(n);
-    const urgent = inside ? translate("incidents.inside", { n: inside }) : translate("incidents.critical", { n: criticals.size });
-    return n === criticals.size && this.view === "now" ? urgent : `${urgent} · ${this.viewSentence(n)}`;
+    const { critical, inside } = this.counts, total = Math.max(n, this.view === this.closedView ? n : this.counts[this.view] ?? n);
+    const held = this.isFiltered() && this.view !== this.closedView ? translate("incidents.filtered", { n: total }) : this.viewSentence(total);
+    if (!critical) return held;
+    const urgent = inside ? translate("incidents.inside", { n: inside }) : translate("incidents.critical", { n: critical });
+    return total === (inside || critical) && this.view === "now" && !this.isFiltered() ? urgent : `${urgent} · ${held}`;
   }
 
   description(incident, lift) {
@@ -107,23 +180,34 @@ class IncidentsPage extends ListPage {
     return incident.acknowledged || !isOpen(incident);
   }
 
-  readAnew() {
-    this.fillForm();
-    super.readAnew();
-  }
+  // --- input
 
   /** Show the filters of the address in the form. */
   fillForm() {
     for (const name of FILTERS) form.elements[name].value = this.parameter(name);
+    if (FILTERS.some((name) => name !== "q" && this.parameter(name))) form.querySelector("details").open = true;
+  }
+
+  moreKeys() {
+    return { n: () => this.call(), e: () => this.many.start() };
+  }
+
+  async call() {
+    const author = may("acknowledge") && await requireAuthor();
+    if (author) openCallForm(author, (incident) => { this.take(incident); this.choose(incident.id); });
+  }
+
+  revert() {
+    if (!this.many.revert()) super.revert();
   }
 }
 
-const page = new IncidentsPage({ name: "incident", texts: "incidents", critical: { state: "open", severity: "critical" }, keys: ACTION_KEYS, Pane: IncidentPane });
+const page = new IncidentsPage({ name: "incident", texts: "incidents", critical: CRITICAL, keys: ACTION_KEYS, Pane: IncidentPane });
 
 let typing = 0;
 form.addEventListener("submit", (event) => event.preventDefault());
 for (const name of FILTERS) {
-  const input = form.elements[name], isText = input.type === "search";
+  const input = form.elements[name], isText = input.tagName === "INPUT";
   input.addEventListener(isText ? "input" : "change", () => {
     clearTimeout(typing);
     typing = setTimeout(() => page.filter({ [name]: input.value.trim() }), isText ? SEARCH_MS : 0);
@@ -133,8 +217,11 @@ at("clear").addEventListener("click", (event) => {
   event.preventDefault();
   page.filter(Object.fromEntries(FILTERS.map((name) => [name, ""])));
 });
+at("call").hidden = !may("acknowledge");
+at("call").addEventListener("click", () => page.call());
 fillDistricts(form.elements.district, [], page.parameter("district")); // That of the address: the others follow.
 page.fillForm();
 page.start();
 watchUnreached(at("unreached"), (id) => page.choose(id));
+get(`/api/v1/incidents/organisations`).then(({ items }) => at("organisations").replaceChildren(...items.map((name) => el("option", { value: nameInLanguage(name) }))), () => {});
 get("/api/v1/fleet").then(({ districts }) => fillDistricts(form.elements.district, Object.keys(districts), page.parameter("district")), () => {});

@@ -8,7 +8,7 @@ import { liftInfo, loadLiftNames } from "./lift_names.js";
 import { followLive } from "./live_connection.js";
 import { readWithLift } from "./pane.js";
 import { timeNode } from "./time.js";
-import { translate } from "./translations.js";
+import { locale, translate } from "./translations.js";
 
 const PAGE = 200, SHOWN_FIRST = 100, CRITICALS_AT_ONCE = 1000;
 const WIDE = matchMedia("(min-width: 901px)");
@@ -48,6 +48,20 @@ export class ListPage {
   /** The view of closed items, which are neither counted nor loaded with the open ones. */
   get closedView() {
     return Object.keys(this.views).at(-1);
+  }
+
+  get criticalCount() {
+    return this.criticals.size;
+  }
+
+  /** Return how many items a view holds, null where the loaded ones are counted. */
+  countOf() {
+    return null;
+  }
+
+  /** Return the keys of the page besides those of its items' actions. */
+  moreKeys() {
+    return {};
   }
 
   parameter(name) {
@@ -167,7 +181,7 @@ export class ListPage {
     const n = this.shown.length, { failed, more, next, pending } = this;
     this.showViews();
     setText(at("headline"), failed ? translate("fleet.failed") : this.headline(n));
-    document.title = `${this.criticals.size ? `(${this.criticals.size}) ` : ""}${titleFirst}`;
+    document.title = `${this.criticalCount ? `(${this.criticalCount}) ` : ""}${titleFirst}`;
     at("list").removeAttribute("aria-busy");
     const wanted = failed ? [el("li", {}, placeholder(translate("fleet.failed"), failed.message || translate("error.network.more"), el("button", { click: () => this.readAll().catch(() => {}) }, translate("shell.again"))))]
       : n === 0 ? [el("li", {}, placeholder(this.emptyText(), translate(`${this.texts}.empty.more`)))] : this.shown.slice(0, more).map((item) => this.line(item));
@@ -181,7 +195,7 @@ export class ListPage {
     for (const chip of at("views").querySelectorAll("[data-view]")) {
       const name = chip.dataset.view;
       chip.setAttribute("aria-pressed", String(name === view));
-      if (view !== closedView && name !== closedView) setText(chip.querySelector("b"), `${items.filter(views[name]).length}${this.next ? "+" : ""}`);
+      if (view !== closedView && name !== closedView) setText(chip.querySelector("b"), this.countOf(name)?.toLocaleString(locale) ?? `${items.filter(views[name]).length}${this.next ? "+" : ""}`);
     }
   }
 
@@ -249,9 +263,13 @@ export class ListPage {
     this.readList().then(() => this.readPane()).catch((problem) => this.fail(problem));
   }
 
+  revert() {
+    this.pane.actions.revert();
+  }
+
   bind(keys) {
     const actions = Object.entries(keys).map(([action, key]) => [key, () => this.pane.id && this.pane.actions.start(action)]);
-    bindKeys({ j: () => this.step(1), k: () => this.step(-1), u: () => this.pane.actions.revert(), ...Object.fromEntries(actions) });
+    bindKeys({ j: () => this.step(1), k: () => this.step(-1), u: () => this.revert(), ...this.moreKeys(), ...Object.fromEntries(actions) });
     for (const chip of at("views").querySelectorAll("[data-view]")) chip.addEventListener("click", () => this.filter({ view: chip.dataset.view === Object.keys(this.views)[0] ? "" : chip.dataset.view }));
     at("more").addEventListener("click", () => {
       if (this.pending) this.order();

@@ -12,8 +12,11 @@ export const isSignedIn = Boolean(account);
 
 export const userName = () => account || (localStorage.getItem(KEY) ?? "");
 
+/** Return the names under which the person who looks is assigned something. */
+export const myNames = () => [...new Set([login, userName()].filter(Boolean))];
+
 /** Return whether an assignee, a login or a name, is the person who looks. */
-export const isMine = (assignee) => Boolean(assignee) && [login, userName()].includes(assignee);
+export const isMine = (assignee) => Boolean(assignee) && myNames().includes(assignee);
 
 /** Return whether the role of the account includes a verb (docs/roles.md). */
 export const may = (verb) => verbs.split(" ").includes(verb);

@@ -4,7 +4,7 @@ import { get, post, remove } from "../api.js";
 import { el, setText } from "../element.js";
 import { shortStamp } from "../time.js";
 import { translate } from "../translations.js";
-import { field, select } from "./form_dialog.js";
+import { field, select } from "../form_dialog.js";
 
 /** Open the dialog of the links to a calendar; `people` are those of the organisation. */
 export async function calendarLinks(roster, people) {

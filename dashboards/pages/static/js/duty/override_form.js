@@ -4,7 +4,7 @@ import { post, serverNow } from "../api.js";
 import { el } from "../element.js";
 import { zoneName } from "../time.js";
 import { translate } from "../translations.js";
-import { checked, checks, field, openForm, select } from "./form_dialog.js";
+import { checked, checks, field, openForm, select } from "../form_dialog.js";
 
 /** Return an instant as a field of date and time has it, in the zone of the browser. */
 const local = (ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);

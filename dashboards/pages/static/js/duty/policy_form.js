@@ -3,7 +3,7 @@
 import { get, post, put, remove, versionOf } from "../api.js";
 import { el } from "../element.js";
 import { translate } from "../translations.js";
-import { checked, checks, field, openForm, select } from "./form_dialog.js";
+import { checked, checks, field, openForm, select } from "../form_dialog.js";
 import { hoursBody, hoursFields, zoneList } from "./weekdays.js";
 
 const SEVERITIES = ["critical", "major", "minor", "trend"];

@@ -3,7 +3,7 @@
 import { get, post, put, remove, versionOf } from "../api.js";
 import { el } from "../element.js";
 import { translate } from "../translations.js";
-import { checked, field, openForm, select } from "./form_dialog.js";
+import { checked, field, openForm, select } from "../form_dialog.js";
 import { DAYS, dayChecks, zoneList } from "./weekdays.js";
 
 const today = () => new Date().toISOString().slice(0, 10);

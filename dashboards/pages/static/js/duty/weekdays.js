@@ -2,7 +2,7 @@
 
 import { el } from "../element.js";
 import { locale, translate } from "../translations.js";
-import { checked, checks, field } from "./form_dialog.js";
+import { checked, checks, field } from "../form_dialog.js";
 
 export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
