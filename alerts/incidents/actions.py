@@ -11,7 +11,8 @@
     any      answer                                        same     answered       the reports of the public page
     open     call-out, accept, decline, arrive             open     called-out, …  `alerts.incidents.rescuing`
     open     stage                                         open     (the stage)    forward alone, where it has them;
-                                                                                   `alerts.incidents.releasing`
+                                                                                   `alerts.incidents.releasing`; of one
+                                                                                   lift `alerts.incidents.lift_stages`
     open     close                                         closed   closed
     closed   reopen within 10 s of a person's closing      open     undone         as it was before the closing
     closed   reopen within 24 h                            open     reopened       acknowledged no more, by hand
@@ -60,6 +61,7 @@ from alerts.incidents.incident import (
     without,
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
+from alerts.incidents.lift_stages import with_stage_of_lift
 from alerts.incidents.releasing import released
 from alerts.incidents.rescuing import RescueStep, on_step
 from alerts.incidents.table import acknowledged, more_urgent_than, reopened, unacknowledged
@@ -73,8 +75,8 @@ STAGES_OF_PEOPLE = (CONFIRMED, *RESCUE_STAGES)
 
 @dataclass(frozen=True, slots=True)
 class IncidentAction:
-    """A person's action on an incident: ack, assign (`to`), comment (`note`), answer (`note`), stage (`stage`), close
-    (`reason`, `note`, and the `answer` to reports), reopen, or a step of a rescue.
+    """A person's action on an incident: ack, assign (`to`), comment (`note`), answer (`note`), stage (`stage`, with
+    `lift_id` of one lift), close (`reason`, `note`, and the `answer` to reports), reopen, or a step of a rescue.
 
     Other organisations read the note where it is `shared`.
     """
@@ -87,6 +89,7 @@ class IncidentAction:
     reason: str | None = None
     shared: bool = False
     answer: str | None = None
+    lift_id: str | None = None
     rescue: RescueStep | None = None
 
 
@@ -118,9 +121,9 @@ def on_action(
     if done is None:
         return None
     after, kind = done
-    if kind == RELEASED:
+    if kind == RELEASED and action.lift_id is None:
         after = released(after, alerts)
-    more = {"about": action.reason if action.kind == "close" else None, "to": action.to}
+    more = {"about": action.reason if action.kind == "close" else action.lift_id, "to": action.to}
     return entered(after, kind, now_ns, action.by, note=action.note, shared=action.shared, **more)
 
 
@@ -187,9 +190,12 @@ def _answer(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
 def _stage(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
     stage = action.stage
     assert stage in STAGES_OF_PEOPLE, f"{stage} is no stage that people enter"
-    if stage in incident.stages:
+    if stage in incident.stages and action.lift_id is None:
         return None
     _refuse_closed(incident, "enter")
+    if action.lift_id is not None:
+        moved = with_stage_of_lift(incident, action.lift_id, stage, now_ns)
+        return None if moved is None else (moved, stage)
     if stage in RESCUE_STAGES and incident.kind not in PEOPLE_INSIDE:
         raise Refused("no-rescue", f"Nobody can be inside: an incident of kind {incident.kind} has no stage {stage}.")
     later = [each for each in RESCUE_STAGES if each in incident.stages and STAGES.index(each) > STAGES.index(stage)]

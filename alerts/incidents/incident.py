@@ -43,6 +43,7 @@ class IncidentLift:
     `holds_people`: an alert or a call says that somebody may be inside, and nobody has reported the release since.
     `release_seen`: telemetry has seen the end of its entrapment, and nothing has said since that somebody is inside.
     Later alerts of the lift join the incident where it `folds`: one open incident of each lift does.
+    `stages` has the time of each stage of the rescue that a person entered for this lift alone.
     `thresholds_changed_ns`: when a threshold of the lift was last changed, where that is recent.
     """
 
@@ -53,6 +54,7 @@ class IncidentLift:
     folds: bool = True
     thresholds_changed_ns: int | None = None
     release_seen: bool = False
+    stages: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

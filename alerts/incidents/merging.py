@@ -142,8 +142,9 @@ def _with_rescue_of(grown: Incident, into: Incident, other: Incident) -> Inciden
     for lift in other.lifts:
         own, held = into.lift(lift.lift_id), grown.lift(lift.lift_id)
         is_out = own is None or own.release_seen or not own.holds_people
-        if lift.release_seen and held is not None:
-            grown = with_lift(grown, replace(held, release_seen=is_out))
+        if held is not None:
+            seen, stages = is_out if lift.release_seen else held.release_seen, {**lift.stages, **held.stages}
+            grown = with_lift(grown, replace(held, release_seen=seen, stages=stages))
     if not other.may_hold_people:
         return grown if into.may_hold_people or other.rescue is None else replace(grown, rescue=other.rescue)
     if not into.may_hold_people:

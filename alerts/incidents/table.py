@@ -74,6 +74,7 @@ from alerts.incidents.incident import (
     without,
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, kind_of, more_severe, more_urgent
+from alerts.incidents.lift_stages import stages_of_lifts_kept
 from registry.actor import Actor
 from registry.incident_kinds import ENTRAPMENT
 
@@ -157,9 +158,12 @@ def _holding_anew(incident: Incident, lift: IncidentLift, at_ns: int) -> Inciden
     rescue = incident.rescue if incident.may_hold_people else None
     if rescue is not None:
         rescue = replace(rescue, release_seen_ns=None)
-    held = with_lift(replace(incident, rescue=rescue), replace(lift, holds_people=True, release_seen=False))
+    stages = lift.stages if lift.holds_people else {}
+    own = replace(lift, holds_people=True, release_seen=False, stages=stages)
+    held = with_lift(replace(incident, rescue=rescue), own)
     if lift.holds_people:
         return held
+    held = with_lift(stages_of_lifts_kept(held), own)
     if rescue is not None and ON_SITE in incident.stages:
         held = replace(held, rescue=replace(rescue, since_ns=at_ns, overdue=(), proven=None))
     return without(held, *RESCUE_STAGES, *((CONFIRMED,) if RELEASED in incident.stages else ()))

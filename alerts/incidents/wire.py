@@ -74,6 +74,7 @@ def _lift(lift: IncidentLift) -> dict[str, Any]:
         "district": lift.district,
         "open_alerts": lift.unclosed,
         "holds_people": lift.holds_people,
+        **({"stages": {stage: rfc3339(at_ns) for stage, at_ns in lift.stages.items()}} if lift.stages else {}),
         **_thresholds_changed(lift.thresholds_changed_ns),
     }
 

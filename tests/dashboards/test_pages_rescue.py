@@ -77,6 +77,30 @@ def test_a_rescue_from_the_call_out_to_the_arrival(browser: Browser, settings: S
         assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
 
 
+def test_a_stage_is_entered_for_one_of_several_lifts(browser: Browser, settings: Settings, records: Records) -> None:
+    one, other = (records.report_by_call(each, "entrapment", None, ANN, time.time_ns()) for each in ("L006", "L009"))
+    assert one is not None
+    assert other is not None
+    records.merge_incidents(one.id, other.id, ANN, time.time_ns())
+    with served(settings) as address, looking(browser, address) as watched:
+        watched.open("/").evaluate("() => localStorage.setItem('liftwatch.name', 'Ann')")
+        page = watched.open(f"/incidents/{one.id}")
+        rows = page.locator(".lifts-of li")
+        expect(rows).to_have_count(2)
+        row = rows.filter(has_text="L009")
+        row.get_by_role("button", name="Released").click()
+        expect(page.locator(".act-form [name=lift_id]")).to_have_value("L009")
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+        page.keyboard.press("Control+Enter")
+        expect(row.get_by_role("button")).to_have_count(0)
+        expect(row).to_contain_text("Released")
+        expect(rows.first).to_contain_text("L006")
+        expect(rows.first.get_by_role("button")).to_have_count(3)
+        expect(page.locator(".clock .ahead", has_text="Released")).to_have_count(1)
+        expect(page.locator(".story")).to_contain_text("Released: Lift L009 by Ann")
+
+
 def test_doors_are_opened_up_to_the_sill_difference_alone(browser: Browser, settings: Settings) -> None:
     with served(settings) as address, looking(browser, address) as watched:
         said = watched.open("/incidents").evaluate(SENTENCES)

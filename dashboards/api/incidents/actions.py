@@ -19,6 +19,7 @@ from dashboards.api.incidents.assignees import assignee
 from dashboards.api.responses import JSON, OrjsonResponse, require_media_type, versioned_responses
 from dashboards.api.schema import incident_bodies, parameters, request_bodies
 from dashboards.http.preconditions import IfMatch, expected_versions
+from dashboards.http.problem import invalid_field
 from registry.roles import Verb
 from registry.scope import Scope
 from telemetry.instant import NS_PER_S
@@ -92,9 +93,12 @@ def _add_taking_up(router: APIRouter, context: AppContext) -> None:
         scope: RequestScope,
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
-        """Enter a stage; `dispatched`, `on-site` and `released` where somebody may be inside alone."""
+        """Enter a stage, of one lift with `lift_id`; those of the rescue only where somebody may be inside."""
         by = actor_of(scope, body.by)
-        action = IncidentAction("stage", by, body.note, stage=body.stage, shared=body.shared)
+        acting = scope.acting or scope.lifts
+        if body.lift_id and not acting.everything and context.records().lift(body.lift_id, acting) is None:
+            raise invalid_field("lift_id", "is no lift that you may act on; name one of this incident")
+        action = IncidentAction("stage", by, body.note, stage=body.stage, shared=body.shared, lift_id=body.lift_id)
         return _apply(context, scope, incident_id, action, if_match)
 
 

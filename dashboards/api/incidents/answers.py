@@ -20,7 +20,7 @@ from store.records.audit.writing import REFUSED, CountedAct
 from store.records.repository import IncidentHistory, VisibleIncident, incident_version
 from telemetry.instant import rfc3339, text
 
-REASONS_OF_FIELDS = ("reason", "note", "answer", "number")
+REASONS_OF_FIELDS = ("reason", "note", "answer", "number", "lift_id")
 """Refusals that name a field of the body."""
 
 

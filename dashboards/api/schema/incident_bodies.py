@@ -26,12 +26,13 @@ IncidentId = Annotated[str, StringConstraints(pattern=INCIDENT_ID)]
 
 
 class IncidentLiftBody(ResponseBody):
-    """A lift of an incident; `holds_people`: somebody may be inside."""
+    """A lift of an incident; `holds_people`: somebody may be inside; `stages`: those that were entered for it alone."""
 
     lift_id: str
     district: str
     open_alerts: int
     holds_people: bool
+    stages: dict[StageName, TimeText] | None = None
     thresholds_changed: TimeText | None = None
 
 
@@ -227,9 +228,13 @@ class AssigneeList(ResponseBody):
 
 
 class StageEntry(AlertAction):
-    """A stage that a person enters; the other stages follow from notifying, acknowledging and closing."""
+    """A stage that a person enters; the other stages follow from notifying, acknowledging and closing.
+
+    With `lift_id` a stage of the rescue is that of one lift: the rescue of the others goes on.
+    """
 
     stage: Literal["confirmed", "dispatched", "on-site", "released"]
+    lift_id: LiftId | None = None
 
 
 class Closing(AlertAction):

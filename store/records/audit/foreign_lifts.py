@@ -39,6 +39,8 @@ def _lifts(entry: AuditEntry) -> Iterator[tuple[str, str | None]]:
     """Yield the lifts that a row names, each with its district."""
     if entry.lift_id is not None:
         yield entry.lift_id, entry.district
+    if asked := _read(entry.detail).get("lift_id"):
+        yield asked, None
     for document in (_read(entry.before), _read(entry.after)):
         for lift in document.get("lifts") or ():
             yield lift["lift_id"], lift.get("district")
@@ -57,6 +59,9 @@ def _cut(entry: AuditEntry, is_inside: Callable[[str, str | None], bool]) -> Aud
             kept["lifts"] = [lift for lift in kept["lifts"] if is_inside(lift["lift_id"], lift.get("district"))]
         return orjson.dumps(kept).decode()
 
+    asked = _read(entry.detail)
+    if asked.get("lift_id") and not is_inside(asked["lift_id"], None):
+        entry = replace(entry, detail=orjson.dumps(asked | {"lift_id": None}).decode())
     lift_id = entry.lift_id if own else None
     return replace(entry, lift_id=lift_id, before=cut(entry.before), after=cut(entry.after))
 

@@ -81,7 +81,7 @@ class IncidentStore:
             if action.kind in TAKES_UP:
                 own = unclosed_alerts(connection, incident_id, scope)
                 answer_alerts(connection, own, Answer("ack", action.by, shared=action.shared), now_ns)
-            asked = {name: getattr(action, name) for name in ("note", "to", "stage", "reason", "answer")}
+            asked = {name: getattr(action, name) for name in ("note", "to", "stage", "lift_id", "reason", "answer")}
             asked |= {} if action.rescue is None else asdict(action.rescue)
             _audit(connection, now_ns, action.by, action.kind, before, change.incident, asked)
             return _find(connection, incident_id)

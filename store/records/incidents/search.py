@@ -132,7 +132,7 @@ class IncidentSearch:
             rows = connection.execute(entries.order_by(incident_entries.c.id.desc()).limit(STORY_LIMIT)).all()
             newest = connection.scalars(evidence.order_by(alerts.c.onset_ns.desc(), alerts.c.id).limit(ALERTS_LIMIT))
             found = [read_alert(text) for text in newest]
-            story = visible_story(connection, rows[::-1], scope)
+            story = visible_story(connection, rows[::-1], scope, visible.lift_ids)
         return IncidentHistory(visible, found, story)
 
     def names_of_lifts(self, naming: Collection[str], scope: LiftScope = ALL_LIFTS) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from alerts.incidents.incident import Incident, StoryEntry
+from alerts.incidents.incident import RESCUE_STAGES, Incident, StoryEntry
 from registry.scope import LiftScope
 from store.records.book import read_alert
 from store.records.incidents.scoping import lifts_of_incidents_in
@@ -43,8 +43,10 @@ def visible_incidents(connection: Connection, found: list[Incident], scope: Lift
     return [_without_hidden_summary(each, summaries) if each.incident.id in shared else each for each in visible]
 
 
-def visible_story(connection: Connection, rows: Sequence[Row[Any]], scope: LiftScope) -> list[StoryEntry]:
-    """Return entries of one incident as the scope reads them.
+def visible_story(
+    connection: Connection, rows: Sequence[Row[Any]], scope: LiftScope, lift_ids: Collection[str]
+) -> list[StoryEntry]:
+    """Return entries of one incident as the scope reads them; `lift_ids` are its lifts that are in the scope.
 
     Of an unshared note of others is read only who wrote it; the text of a public report, and the id of an alert, only
     where its lift is in the scope.
@@ -53,6 +55,7 @@ def visible_story(connection: Connection, rows: Sequence[Row[Any]], scope: LiftS
     if scope.everything:
         return entries
     hidden, readable = _hidden_alerts(connection, entries, scope), _readable_reports(connection, entries, scope)
+    hidden |= {each.about for each in entries if each.kind in RESCUE_STAGES and each.about} - set(lift_ids)
     return [_without_foreign_lift(each, hidden, readable) for each in entries]
 
 

@@ -85,3 +85,39 @@ def test_an_arrival_at_one_lift_is_none_at_another_that_holds_people_later() -> 
     assert overdue(opened(desk)) == ["answered", "arrived"]
     desk.act(opened(desk).id, "arrive", 300, rescue=RescueStep("arrive"))
     assert overdue(opened(desk)) == []
+
+
+def test_the_stages_of_one_lift_are_not_those_of_the_others() -> None:
+    desk = without_power("a", "b")
+    name = opened(desk).id
+    desk.act(name, "stage", 70, stage="on-site", lift_id="a")
+    assert (opened(desk).lift("a").stages, opened(desk).stage) == ({"on-site": T0 + 70 * S}, "suspected")  # type: ignore[union-attr]
+    assert overdue(opened(desk)) == ["answered", "arrived"], "nobody is on site at b"
+    assert desk.act(name, "stage", 71, stage="on-site", lift_id="a") is None
+    desk.act(name, "stage", 80, stage="released", lift_id="a")
+    assert (holding(opened(desk)), "released" in opened(desk).stages) == (["b"], False)
+    assert overdue(opened(desk)) == ["answered", "arrived"]
+    with pytest.raises(Refused, match="Nobody is inside a"):
+        desk.act(name, "stage", 81, stage="dispatched", lift_id="a")
+    desk.act(name, "stage", 90, stage="on-site", lift_id="b")
+    assert opened(desk).stages["on-site"] == T0 + 90 * S
+    desk.act(name, "stage", 100, stage="released", lift_id="b")
+    assert (holding(opened(desk)), opened(desk).stages["released"]) == ([], T0 + 100 * S)
+
+
+def test_a_stage_of_a_lift_that_is_not_in_the_incident_is_refused() -> None:
+    desk = without_power("a", "b")
+    with pytest.raises(Refused) as refused:
+        desk.act(opened(desk).id, "stage", 70, stage="released", lift_id="c")
+    assert refused.value.reason == "lift_id"
+
+
+def test_who_is_inside_anew_has_no_stage_of_those_before_and_the_others_keep_theirs() -> None:
+    desk = without_power("a")
+    name = opened(desk).id
+    desk.act(name, "stage", 70, stage="on-site")
+    desk.find(ENTRAPMENT, "on", 80, lift_id="b")
+    assert [dict(lift.stages) for lift in opened(desk).lifts] == [{"on-site": T0 + 70 * S}, {}]
+    assert "on-site" not in opened(desk).stages
+    desk.act(name, "stage", 90, stage="on-site", lift_id="b")
+    assert opened(desk).stages["on-site"] == T0 + 90 * S

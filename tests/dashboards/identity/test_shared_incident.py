@@ -87,6 +87,26 @@ def test_the_helpers_are_those_of_the_visible_lift(mechanic: TestClient, account
     assert firms == ["Firm"]
 
 
+def test_a_stage_of_one_lift_is_entered_by_its_own_firm_and_names_no_foreign_lift(
+    mechanic: TestClient, accounts: Accounts
+) -> None:
+    name = shared_incident(mechanic)["id"]
+    accounts.records.report_by_call(FOREIGN, "entrapment", None, BY, T0_NS + 9)
+    stage = f"{INCIDENTS}/{name}/stage"
+    refused = mechanic.post(stage, json={"stage": "released", "lift_id": FOREIGN})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "lift_id")
+    sign_in(mechanic, "admin")
+    assert mechanic.post(stage, json={"stage": "on-site", "lift_id": FOREIGN}).status_code == 200
+    sign_in(mechanic, "mechanic")
+    answer = mechanic.post(stage, json={"stage": "on-site", "lift_id": OWN})
+    assert (answer.status_code, "on-site" in answer.json()["stages"]) == (200, True)
+    seen = mechanic.get(f"{INCIDENTS}/{name}")
+    assert FOREIGN not in seen.text
+    assert [entry["about"] for entry in seen.json()["story"] if entry["kind"] == "on-site"] == [None, OWN]
+    sign_in(mechanic, "boss")
+    assert FOREIGN not in mechanic.get("/api/v1/audit?action=incident.").text
+
+
 def test_the_operator_sees_all_of_it(client: TestClient, accounts: Accounts) -> None:
     sign_in(client, "admin")
     seen = shared_incident(client)

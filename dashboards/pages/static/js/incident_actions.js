@@ -3,9 +3,11 @@
 import { Actions, assigneeField, label, noteField, optionalNote, written } from "./actions.js";
 import { el } from "./element.js";
 import { get, serverNow } from "./api.js";
+import { holding } from "./incident/lift_list.js";
 import { incidentField } from "./incident/other_incidents.js";
+import { liftInfo } from "./lift_names.js";
 import { requireAuthor } from "./user_name.js";
-import { summary, translate } from "./translations.js";
+import { liftName, summary, translate } from "./translations.js";
 
 export const ACTION_KEYS = { ack: "a", assign: "s", stage: "g", comment: "c", answer: "w", "call-out": "d", close: "r", reopen: "o", merge: "m", split: "x", link: "l" };
 const VERBS = { merge: "resolve", split: "resolve", link: "acknowledge", ack: "acknowledge", answer: "acknowledge", "call-out": "acknowledge", stage: "acknowledge", close: "resolve", reopen: "resolve" };
@@ -81,6 +83,16 @@ export class IncidentActions extends Actions {
     if (author) this.open(action, { ...author, number });
   }
 
+  /** Open the form of a stage with a stage and a lift chosen. */
+  async enterStage(stage, lift_id) {
+    const author = await requireAuthor();
+    if (!author) return;
+    this.open("stage", author);
+    const { elements } = this.form.querySelector("form");
+    if (elements.lift_id) elements.lift_id.value = lift_id;
+    elements.stage.value = stage;
+  }
+
   fields(action) {
     if (action === "call-out") return callOutFields(this.item);
     if (action === "accept") return [label(translate("act.from"), el("input", { name: "place", maxlength: 200, autocomplete: "off" })), label(translate("act.minutes"), el("input", { name: "minutes", type: "number", min: 1, max: 600, required: true, value: 15 })), optionalNote()];
@@ -91,7 +103,7 @@ export class IncidentActions extends Actions {
     if (action === "link") return [incidentField(this.item, {}), optionalNote()];
     if (action === "split") return [el("p", {}, translate("act.split.what")), alertsField(this.item.alerts), optionalNote()];
     if (action === "assign") return [this.assignees.length ? personField(this.assignees, this.item.owner) : assigneeField(this.item.owner)];
-    if (action === "stage") return [label(translate("act.which-stage"), choice("stage", this.stages())), optionalNote()];
+    if (action === "stage") return [label(translate("act.which-stage"), choice("stage", this.stages())), ...liftField(this.item), optionalNote()];
     const inside = this.item.may_hold_people ? [el("p", { class: "problem" }, translate("act.close.inside"))] : [];
     return [...inside, label(translate("act.reason"), choice("reason", REASONS, "reason")), optionalNote(), ...(this.item.unanswered ? [answerField("answer")] : [])];
   }
@@ -102,7 +114,7 @@ export class IncidentActions extends Actions {
     if (action === "call-out") await this.send("call-out", { ...body, who: values.who.trim(), level: Number(values.level) }, translate("act.did.call-out", { who: values.who.trim() }));
     if (action === "accept") await this.send("accept", { ...body, ...(values.place.trim() ? { place: values.place.trim() } : {}), expected: new Date(serverNow() + 60_000 * values.minutes).toISOString() }, translate("act.did.accept"));
     if (action === "decline") await this.send("decline", { ...body, reason: values.reason.trim() }, translate("act.did.decline"));
-    if (action === "stage") await this.send("stage", { ...body, stage: values.stage }, translate("act.did.stage", { stage: translate(`stage.${values.stage}`) }));
+    if (action === "stage") await this.send("stage", { ...body, stage: values.stage, ...(values.lift_id ? { lift_id: values.lift_id } : {}) }, translate("act.did.stage", { stage: translate(`stage.${values.stage}`) }));
     if (action === "merge" || action === "link") await this.send(action, { ...body, other: values.other }, translate(`act.did.${action}`));
     if (action === "split") await this.send("split", { ...body, alerts: [...this.form.querySelectorAll("[name=alert]:checked")].map(({ value }) => value) }, translate("act.did.split"));
     if (action === "assign") await this.assign(author, values.to, this.item.owner);
@@ -115,6 +127,9 @@ export class IncidentActions extends Actions {
 
 /** Return a select of the people to whom an incident can be assigned, and nobody. */
 const personField = (people, owner) => label(translate("act.to"), el("select", { name: "to" }, el("option", { value: "" }, translate("act.nobody")), ...people.map(({ login, name, organisation }) => el("option", { value: login, selected: login === owner }, `${name} · ${organisation}`))));
+
+/** Return the field of the lift that a stage is of, where several hold people. */
+const liftField = (incident) => (incident.lifts.length < 2 ? [] : [label(translate("act.which-lift"), el("select", { name: "lift_id" }, ...holding(incident).map(({ lift_id }) => el("option", { value: lift_id }, liftName(liftInfo(lift_id, () => {})))), el("option", { value: "" }, translate("act.every-lift"))))]);
 
 /** Return the field of the alerts that become an incident of their own. */
 const alertsField = (alerts) => el("fieldset", {}, el("legend", {}, translate("act.which-alerts")), ...alerts.map((alert) => el("label", { class: "check" }, el("input", { type: "checkbox", name: "alert", value: alert.id }), el("span", {}, summary(alert)))));

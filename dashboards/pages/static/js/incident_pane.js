@@ -6,7 +6,9 @@ import { carLocation } from "./car_status.js";
 import { el, symbol } from "./element.js";
 import { showDuty } from "./duty/on_duty.js";
 import { IncidentActions, JOINS, isRescue } from "./incident_actions.js";
+import { liftList } from "./incident/lift_list.js";
 import { otherIncidents } from "./incident/other_incidents.js";
+import { liftInfo } from "./lift_names.js";
 import { Pane, assignment, liftUrl, organisations, phone } from "./pane.js";
 import { clockRows, closingReport, rescueParts } from "./rescue.js";
 import { severityRank } from "./severity.js";
@@ -15,12 +17,13 @@ import { alertStatus, hasTranslation, incidentSummary, liftName, nameInLanguage,
 import { unreachedReason } from "./unreached.js";
 
 const STEPS_MOST = 6, MAP_ZOOM = 16, TICK_MS = 1000;
+const RESCUE_STAGES = ["dispatched", "on-site", "released"];
 const KINDS_OF_CALLS = ["opened", "called"], NUMBER = /^[0-9+()#* -]{3,40}$/;
 const KINDS_ABOUT = ["opened", "called", "reported"]; // Entries that name the reported kind.
 
 export class IncidentPane extends Pane {
   constructor(box, changed, outdated) {
-    super(box, new IncidentActions(changed, outdated), ["head", "closing", "guide", "called", "steps", "clock", "rescue", "reports", "alerts", "others"]);
+    super(box, new IncidentActions(changed, outdated), ["head", "closing", "guide", "lifts", "called", "steps", "clock", "rescue", "reports", "alerts", "others"]);
     setInterval(() => this.id && this.item.state === "open" && isRescue(this.item) && this.showClock(), TICK_MS);
   }
 
@@ -28,6 +31,7 @@ export class IncidentPane extends Pane {
     this.worst = worstAlert(this.item.alerts);
     this.showHead();
     this.showGuide();
+    this.showLifts();
     this.showCalled();
     this.showSteps();
     this.showClock();
@@ -36,6 +40,11 @@ export class IncidentPane extends Pane {
     this.showReports();
     this.showAlerts();
     this.parts.others.replaceChildren(...otherIncidents(this.item, JOINS.map((action) => this.actions.buttons[action])));
+    this.showTold();
+  }
+
+  /** Show the story; the names of lifts in it may come later. */
+  showTold() {
     this.showStory(this.item.story.map((entry) => (isPublic(entry) ? { ...entry, by: translate("incident.public-page") } : entry)), (entry) => this.entryText(entry));
   }
 
@@ -49,11 +58,9 @@ export class IncidentPane extends Pane {
       closed && incident.reason ? el("span", {}, `${translate("act.reason")}${translate("shell.colon")}${translate(`reason.${incident.reason}`)}`) : null,
       incident.thresholds_changed ? el("b", {}, translate("alert.thresholds", { at: fullStamp(incident.thresholds_changed, zone) })) : null,
     ].filter(Boolean);
-    const others = incident.lifts.slice(1);
     this.parts.head.replaceChildren(
       el("h2", { class: "sentence" }, symbol(incident.severity), el("span", {}, incidentSentence(incident, lift, worst))),
-      el("p", { class: "meta" }, ...meta),
-      ...(others.length ? [el("p", { class: "meta" }, translate("incident.others", { n: others.length }), ...others.map((each) => el("a", { href: `/lifts/${encodeURIComponent(each.lift_id)}` }, each.holds_people ? `${each.lift_id} · ${translate("incident.holds")}` : each.lift_id)))] : []));
+      el("p", { class: "meta" }, ...meta));
   }
 
   showGuide() {
@@ -72,6 +79,12 @@ export class IncidentPane extends Pane {
       el("div", {}, el("h3", {}, translate("incident.call")), duty, people.length ? el("ul", { class: "people" }, ...people) : el("p", { class: "faint" }, translate("alert.nobody"))),
       el("div", {}, el("h3", {}, translate("incident.go")), ...where));
     showDuty(duty, incident);
+  }
+
+  /** Show the lifts of an incident of several; their names may come later. */
+  showLifts() {
+    const { item: incident, zone, actions, id } = this, enter = actions.buttons.stage ? (stage, lift_id) => actions.enterStage(stage, lift_id) : null;
+    this.parts.lifts.replaceChildren(...liftList(incident, zone, enter, () => id === this.id && this.showLifts()));
   }
 
   /** Show who was notified by which way, and what came of it, the newest first; what was shown stays until then. */
@@ -131,6 +144,7 @@ export class IncidentPane extends Pane {
     if (["called-out", "accepted", "declined", "no-answer"].includes(kind)) return `${translate(`story.incident.${kind}`)}${translate("shell.colon")}${nameInLanguage(to)}`;
     if (kind === "arrived" && about) return translate(`rescue.proven.${about}`);
     if (kind === "photographed") return translate("story.incident.photographed", { number: about });
+    if (RESCUE_STAGES.includes(kind) && about) return `${translate(`stage.${kind}`)}${translate("shell.colon")}${liftName(liftInfo(about, () => this.showTold()))}`;
     if (kind === "assigned") return assignment(to);
     if (kind === "unreached") return translate(`missed.${about}`);
     if (kind === "notified" && to) return translate("story.notified.to", { name: to });
