@@ -25,6 +25,8 @@ from store.records.repository import IncidentHistory
 
 STATUSES = {answer_link.UNKNOWN: 404, answer_link.EXPIRED: 410, answer_link.NOT_ALLOWED: 403}
 SEE_OTHER = 303
+BY_LINK = "by link"
+"""The note of an answer; the pages show the note in the language of who reads it."""
 
 
 def answer_pages(context: AppContext) -> APIRouter:
@@ -41,8 +43,7 @@ def answer_pages(context: AppContext) -> APIRouter:
         asked = LinkAnswer(context.records(), secret, address_of(request), time.time_ns())
         if asked.state != answer_link.OPEN:
             return _page(context, request, secret, asked)
-        translate = translations.translator(language_of(request))
-        asked.act(translate("answer.by-link"))
+        asked.act(BY_LINK)
         context.poller.poll()
         return RedirectResponse(f"/answer/{secret}", SEE_OTHER)
 

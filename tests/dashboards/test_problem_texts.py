@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic_core import PydanticKnownError
 
-from dashboards.api.refused.texts import chinese
+from dashboards.api.refused.texts import from_templates
 from dashboards.http.problem import REMEDIES, Problem, field_error, invalid_request
 from dashboards.pages import translations
 from dashboards.pages.problems.texts import EVERY_SENTENCE, problem_texts
@@ -73,7 +73,7 @@ def _expressions(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 @pytest.mark.parametrize("sentence", sorted(set(sentences())))
 def test_every_sentence_of_an_error_is_translated(sentence: str) -> None:
-    translated = chinese(sentence, EVERY_SENTENCE)
+    translated = from_templates(sentence, EVERY_SENTENCE)
     assert translated is not None
     assert not any(part in translated for part in (" the ", " is ", " a "))
 
@@ -97,12 +97,12 @@ ERRORS_OF_PYDANTIC: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", ERRORS_OF_PYDANTIC)
 def test_every_error_of_a_field_that_pydantic_finds_is_translated(kind: str) -> None:
     message = PydanticKnownError(kind, ERRORS_OF_PYDANTIC[kind] or None).message()  # type: ignore[arg-type]
-    assert chinese(message, EVERY_SENTENCE) is not None, message
+    assert from_templates(message, EVERY_SENTENCE) is not None, message
 
 
 def test_every_sentence_of_the_framework_is_translated() -> None:
     for _, sentence in REMEDIES.values():
-        assert chinese(sentence, EVERY_SENTENCE) is not None, sentence
+        assert from_templates(sentence, EVERY_SENTENCE) is not None, sentence
 
 
 def test_a_problem_of_any_origin_is_in_the_language_of_the_reader(client: TestClient) -> None:

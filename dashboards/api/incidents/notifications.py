@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 
 from dashboards.api.access import RequestScope, needs
 from dashboards.api.context import AppContext
+from dashboards.api.incidents.failure_texts import failure_text
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import notification_bodies, parameters
 from dashboards.sign_in.requests import identity_of
@@ -78,6 +79,7 @@ def _unreached(failed: FailedNotification, names: dict[str, str]) -> dict[str, A
         "at": rfc3339(sent.at_ns),
         "given_up": text(failed.settled_ns),
         "reason": failed.error or "",
+        "text": failure_text(failed.error or ""),
     }
 
 
@@ -90,4 +92,5 @@ def _attempt(stored: StoredAttempt, names: dict[str, str]) -> dict[str, Any]:
         "at": rfc3339(attempt.at_ns),
         "result": attempt.result,
         "reason": attempt.reason,
+        "text": failure_text(attempt.reason),
     }

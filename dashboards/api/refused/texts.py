@@ -165,14 +165,14 @@ TEXTS: tuple[tuple[str, str], ...] = (
 
 def refusal_text(detail: str) -> dict[str, str]:
     """Return the detail of a refusal in each language; a detail without a template stays English."""
-    return {"en": detail, "zh": chinese(detail) or detail}
+    return {"en": detail, "zh": from_templates(detail) or detail}
 
 
-def chinese(detail: str, texts: tuple[tuple[str, str], ...] = TEXTS) -> str | None:
-    """Return a detail in Chinese by these templates, None where no template matches."""
+def from_templates(detail: str, texts: tuple[tuple[str, str], ...] = TEXTS) -> str | None:
+    """Return a detail in the language of these templates, None where none matches."""
     for pattern, translated in _patterns(texts):
         if match := pattern.fullmatch(detail):
-            holes = {name: chinese(value, texts) or value for name, value in match.groupdict().items()}
+            holes = {name: from_templates(value, texts) or value for name, value in match.groupdict().items()}
             return translated.format(**holes)
     return None
 

@@ -14,7 +14,7 @@ class UnreachedBody(ResponseBody):
     """A notification that has not reached its person: since `at`, and until `given_up` it is tried again.
 
     `reason` is `no-way` (no verified way), `account-disabled`, `too-late` (an hour old before it could be sent), or
-    what the last receiver has answered.
+    what the last receiver has answered; `text` is the same for people, in each language.
     """
 
     incident_id: str
@@ -26,6 +26,7 @@ class UnreachedBody(ResponseBody):
     at: TimeText
     given_up: TimeText | None
     reason: str
+    text: dict[str, str]
 
 
 class AttemptBody(ResponseBody):
@@ -37,6 +38,7 @@ class AttemptBody(ResponseBody):
     at: TimeText
     result: Literal["delivered", "try-again", "permanent"]
     reason: str
+    text: dict[str, str]
 
 
 class UnreachedList(ResponseBody):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from dashboards.api.refused.texts import chinese
+from dashboards.api.refused.texts import from_templates
 from dashboards.http.problem import Problem, field_error
 from dashboards.pages import translations
 from dashboards.pages.problems.duty_sentences import DUTY_SENTENCES
@@ -65,4 +65,4 @@ def _label(field: str, texts: Mapping[str, str]) -> str:
 
 def translated_detail(detail: str, language: str) -> str:
     """Return an English sentence in a language; a sentence without a translation stays English."""
-    return detail if language != "zh" else chinese(detail, EVERY_SENTENCE) or detail
+    return detail if language != "zh" else from_templates(detail, EVERY_SENTENCE) or detail

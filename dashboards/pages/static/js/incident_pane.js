@@ -97,7 +97,7 @@ export class IncidentPane extends Pane {
     called.replaceChildren(...(items.length ? [el("h3", {}, translate("incident.called")), el("ul", { class: "called" }, ...items.reverse().map((each) => el("li", { class: each.result },
       el("time", { datetime: each.at, title: stamp(each.at, zone) }, fullStamp(each.at, zone)), " ",
       el("b", {}, each.person ?? "–"), ` · ${translate(`way.${each.kind}`)} ${each.address} · `,
-      el("span", {}, each.result === "delivered" ? translate("called.delivered") : translate("called.failed", { reason: unreachedReason(each.reason) })))))] : []));
+      el("span", {}, each.result === "delivered" ? translate("called.delivered") : translate("called.failed", { reason: unreachedReason(each) })))))] : []));
   }
 
   showSteps() {

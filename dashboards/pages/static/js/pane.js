@@ -6,6 +6,7 @@ import { el, placeholder } from "./element.js";
 import { fullStamp, stamp } from "./time.js";
 import { nameInLanguage, translate } from "./translations.js";
 
+const BY_LINK = ["by link", "通过链接"]; // The notes of answers by a link of a notification.
 const BEFORE_MS = 300_000, AFTER_MS = 600_000;
 
 /** A subclass has `draw()`, which fills its `parts`; `parts.story` and the evidence come last. */
@@ -39,7 +40,7 @@ export class Pane {
   showStory(entries, text) {
     this.parts.story.replaceChildren(el("h3", {}, translate("alert.story")), el("ol", { class: "story" }, ...[...entries].reverse().map((entry) => el("li", {},
       el("time", { datetime: entry.at, title: stamp(entry.at, this.zone) }, fullStamp(entry.at, this.zone)),
-      el("div", {}, el("span", {}, translate("story.by", { what: text(entry), who: entry.by ?? translate("alert.monitor") })), entry.note ? el("q", {}, entry.note) : null)))));
+      el("div", {}, el("span", {}, translate("story.by", { what: text(entry), who: entry.by ?? translate("alert.monitor") })), entry.note ? el("q", {}, BY_LINK.includes(entry.note) ? translate("answer.by-link") : entry.note) : null)))));
   }
 }
 

@@ -2,13 +2,13 @@
 
 import { get } from "./api.js";
 import { el } from "./element.js";
-import { hasTranslation, translate } from "./translations.js";
+import { lang, liftName, translate } from "./translations.js";
 
 const EVERY_MS = 20_000;
 const SHOWN_MOST = 3;
 
-/** Return why a notification did not arrive, as text. */
-export const unreachedReason = (reason) => (hasTranslation(`unreached.${reason}`) ? translate(`unreached.${reason}`) : reason);
+/** Return why a notification did not arrive, in the language of the page. */
+export const unreachedReason = ({ text, reason }) => text[lang] || reason;
 
 /** Keep the strip up to date; `choose(id)` opens an incident. */
 export function watchUnreached(box, choose) {
@@ -26,6 +26,6 @@ function show(box, items, choose) {
   box.replaceChildren(
     el("b", {}, translate("unreached.title", { n: items.length })),
     el("ul", {}, ...items.slice(0, SHOWN_MOST).map((item) => el("li", {}, el("button", { type: "button", class: "quiet", click: () => choose(item.incident_id) },
-      translate("unreached.one", { person: item.person ?? "–", lift: item.lift_name ?? item.lift_id ?? item.incident_id, reason: unreachedReason(item.reason) }))))),
+      translate("unreached.one", { person: item.person ?? "–", lift: item.lift_id ? liftName({ name: item.lift_name, lift_id: item.lift_id }) : item.incident_id, reason: unreachedReason(item) }))))),
     rest > 0 ? el("p", { class: "faint" }, translate("unreached.more", { n: rest })) : "");
 }
