@@ -27,7 +27,7 @@ TROUBLES_PER_LIFT_DAY = 0.02
 SHARES = {STALL: 0.35, DOOR: 0.4, SILENCE: 0.25}
 STALL_S, DOOR_S, SILENCE_S = (900.0, 2400.0), (60.0, 300.0), (400.0, 3600.0)
 WAKING_HOURS = (7.0, 21.0)
-DESK = "Night desk"
+DESK = "夜班值班台 · Night desk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from commands.demonstration.people import mechanic_of
 
 CAUSE = "car-stalled-between-floors"
 FAULT_S, ARRIVES_S = 240, 150
-DESK = "Night desk"
+DESK = "夜班值班台 · Night desk"
 OPENS_WITHIN_S = 180.0
 POLL_S = 1.0
 REQUEST_S = 10.0

@@ -1,6 +1,6 @@
 """Why a notification failed, in plain English and in Chinese: a template for each sentence of the senders.
 
-An attempt is stored with the English detail of its sender. What a receiver answers, as a mail server does, stays as it is.
+An attempt is stored with the English detail of its sender. What a receiver answers, as a mail server does, stays.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 import { post, versionOf } from "./api.js";
 import { el } from "./element.js";
 import { isSignedIn, may, requireAuthor, userName } from "./user_name.js";
-import { translate } from "./translations.js";
+import { nameInLanguage, translate } from "./translations.js";
 
 /**
  * The buttons, the form and the server's answer. A subclass has `path(action)`, `fields(action)`, which returns the
@@ -78,7 +78,7 @@ export class Actions {
 
   /** Assign the item to a person, or to nobody where the name is blank; the undo assigns it as before. */
   async assign(author, name, before) {
-    const to = name.trim() || null, said = (assignee) => (assignee ? translate("act.did.assign", { name: assignee }) : translate("act.did.unassign"));
+    const to = name.trim() || null, said = (assignee) => (assignee ? translate("act.did.assign", { name: nameInLanguage(assignee) }) : translate("act.did.unassign"));
     await this.send("assign", { ...author, to }, said(to), (version) => this.send("assign", { ...author, to: before }, said(before), null, version));
   }
 

@@ -26,7 +26,7 @@ function entry(row, zone) {
   return el("li", { class: isRefused ? "is-refused" : null },
     el("div", { class: "when" }, el("time", { datetime: row.time }, stamp(row.time, zone)), timeNode(row.time, { zone })),
     el("div", {},
-      el("p", {}, filterLink("who", by.account ?? by.name, by.name), role && el("span", { class: "faint" }, ` (${role})`), " ",
+      el("p", {}, filterLink("who", by.account ?? by.name, nameInLanguage(by.name)), role && el("span", { class: "faint" }, ` (${role})`), " ",
         el("b", {}, actionName(row.action)), isRefused ? el("span", { class: "tag" }, translate("audit.refused")) : null),
       el("p", { class: "topic" }, el("code", {}, row.subject), row.lift_id && filterLink("lift_id", row.lift_id, translate("refused.only", { lift: row.lift_id }))),
       ...values(row),

@@ -26,7 +26,7 @@ function entry(change) {
       el("p", {}, el("b", {}, translate(`changes.action.${change.action}`)), " ", el("a", { href: `/lifts/${encodeURIComponent(change.lift_id)}` }, change.lift_id)),
       ...details(change),
       el("p", {}, change.reason ?? translate("changes.noreason")),
-      el("p", { class: "detail" }, [change.by, change.organisation && nameInLanguage(change.organisation)].filter(Boolean).join(" · "), change.decided_by ? ` · ${translate("changes.decided", { who: change.decided_by })}` : ""),
+      el("p", { class: "detail" }, [nameInLanguage(change.by), change.organisation && nameInLanguage(change.organisation)].filter(Boolean).join(" · "), change.decided_by ? ` · ${translate("changes.decided", { who: change.decided_by })}` : ""),
       waits ? el("div", { class: "ends" }, decide("approve"), decide("decline")) : null, answer));
 }
 

@@ -7,7 +7,7 @@ import { holding } from "./incident/lift_list.js";
 import { incidentField } from "./incident/other_incidents.js";
 import { liftInfo } from "./lift_names.js";
 import { requireAuthor } from "./user_name.js";
-import { liftName, summary, translate } from "./translations.js";
+import { liftName, nameInLanguage, summary, translate } from "./translations.js";
 
 export const ACTION_KEYS = { ack: "a", assign: "s", stage: "g", comment: "c", answer: "w", "call-out": "d", close: "r", reopen: "o", merge: "m", split: "x", link: "l" };
 const VERBS = { merge: "resolve", split: "resolve", link: "acknowledge", ack: "acknowledge", answer: "acknowledge", "call-out": "acknowledge", stage: "acknowledge", close: "resolve", reopen: "resolve" };
@@ -111,7 +111,7 @@ export class IncidentActions extends Actions {
   async submit(action, author, values) {
     const body = { ...author, ...written(values) };
     if (action === "comment" || action === "answer") await this.send(action, body, translate(`act.did.${action}`));
-    if (action === "call-out") await this.send("call-out", { ...body, who: values.who.trim(), level: Number(values.level) }, translate("act.did.call-out", { who: values.who.trim() }));
+    if (action === "call-out") await this.send("call-out", { ...body, who: values.who.trim(), level: Number(values.level) }, translate("act.did.call-out", { who: nameInLanguage(values.who.trim()) }));
     if (action === "accept") await this.send("accept", { ...body, ...(values.place.trim() ? { place: values.place.trim() } : {}), expected: new Date(serverNow() + 60_000 * values.minutes).toISOString() }, translate("act.did.accept"));
     if (action === "decline") await this.send("decline", { ...body, reason: values.reason.trim() }, translate("act.did.decline"));
     if (action === "stage") await this.send("stage", { ...body, stage: values.stage, ...(values.lift_id ? { lift_id: values.lift_id } : {}) }, translate("act.did.stage", { stage: translate(`stage.${values.stage}`) }));
@@ -126,7 +126,7 @@ export class IncidentActions extends Actions {
 }
 
 /** Return a select of the people to whom an incident can be assigned, and nobody. */
-const personField = (people, owner) => label(translate("act.to"), el("select", { name: "to" }, el("option", { value: "" }, translate("act.nobody")), ...people.map(({ login, name, organisation }) => el("option", { value: login, selected: login === owner }, `${name} · ${organisation}`))));
+const personField = (people, owner) => label(translate("act.to"), el("select", { name: "to" }, el("option", { value: "" }, translate("act.nobody")), ...people.map(({ login, name, organisation }) => el("option", { value: login, selected: login === owner }, `${nameInLanguage(name)} · ${nameInLanguage(organisation)}`))));
 
 /** Return the field of the lift that a stage is of, where several hold people. */
 const liftField = (incident) => (incident.lifts.length < 2 ? [] : [label(translate("act.which-lift"), el("select", { name: "lift_id" }, ...holding(incident).map(({ lift_id }) => el("option", { value: lift_id }, liftName(liftInfo(lift_id, () => {})))), el("option", { value: "" }, translate("act.every-lift"))))]);
@@ -140,7 +140,7 @@ const answerField = (name) => label(translate("act.answer.text"), el("textarea",
 /** Return the fields of a call-out: whom, with those who can help on the present level first, and on which level. */
 function callOutFields({ helpers, rescue }) {
   const first = helpers.find(({ level }) => level === rescue.level) ?? helpers[0];
-  const detail = ({ level, who, phone, distance_km }) => [translate(`rescue.level.${level}`), who, phone, distance_km === null ? null : `${distance_km} km`].filter(Boolean).join(" · ");
+  const detail = ({ level, who, phone, distance_km }) => [translate(`rescue.level.${level}`), nameInLanguage(who), phone, distance_km === null ? null : `${distance_km} km`].filter(Boolean).join(" · ");
   const level = el("select", { name: "level" }, ...[1, 2, 3].map((value) => el("option", { value, selected: value === rescue.level }, translate(`rescue.level.${value}`))));
   const who = el("input", { name: "who", maxlength: 100, required: true, autocomplete: "off", list: "helpers", value: first?.who ?? "", change: () => {
     const known = helpers.find((each) => each.who === who.value);

@@ -54,7 +54,7 @@ export class IncidentPane extends Pane {
       el("b", {}, translate(`severity.${incident.severity}`)), el("span", {}, translate(`incident.${incident.kind}`)), el("span", {}, translate(`stage.${incident.stage}`)),
       el("span", {}, `${translate("alert.onset")} ${stamp(incident.opened, zone)}`), closed ? null : timeNode(incident.opened, { zone, as: "for" }),
       incident.unconfirmed ? el("b", { title: translate("incident.unconfirmed.more") }, translate("incident.unconfirmed")) : null,
-      incident.owner ? el("b", {}, translate("alert.assigned", { name: incident.owner })) : null,
+      incident.owner ? el("b", {}, translate("alert.assigned", { name: nameInLanguage(incident.owner) })) : null,
       closed && incident.reason ? el("span", {}, `${translate("act.reason")}${translate("shell.colon")}${translate(`reason.${incident.reason}`)}`) : null,
       incident.thresholds_changed ? el("b", {}, translate("alert.thresholds", { at: fullStamp(incident.thresholds_changed, zone) })) : null,
     ].filter(Boolean);
@@ -96,7 +96,7 @@ export class IncidentPane extends Pane {
     if (!items || id !== this.id) return;
     called.replaceChildren(...(items.length ? [el("h3", {}, translate("incident.called")), el("ul", { class: "called" }, ...items.reverse().map((each) => el("li", { class: each.result },
       el("time", { datetime: each.at, title: stamp(each.at, zone) }, fullStamp(each.at, zone)), " ",
-      el("b", {}, each.person ?? "–"), ` · ${translate(`way.${each.kind}`)} ${each.address} · `,
+      el("b", {}, nameInLanguage(each.person ?? "–")), ` · ${translate(`way.${each.kind}`)} ${each.address} · `,
       el("span", {}, each.result === "delivered" ? translate("called.delivered") : translate("called.failed", { reason: unreachedReason(each) })))))] : []));
   }
 
@@ -147,7 +147,7 @@ export class IncidentPane extends Pane {
     if (RESCUE_STAGES.includes(kind) && about) return `${translate(`stage.${kind}`)}${translate("shell.colon")}${liftName(liftInfo(about, () => this.showTold()))}`;
     if (kind === "assigned") return assignment(to);
     if (kind === "unreached") return translate(`missed.${about}`);
-    if (kind === "notified" && to) return translate("story.notified.to", { name: to });
+    if (kind === "notified" && to) return translate("story.notified.to", { name: nameInLanguage(to) });
     const text = hasTranslation(`stage.${kind}`) ? translate(`stage.${kind}`) : translateFirst(`story.incident.${kind}`, kind);
     const more = alert ? summary(alert) : kind === "closed" && about ? translate(`reason.${about}`) : KINDS_ABOUT.includes(kind) && hasTranslation(`incident.${about}`) ? translate(`incident.${about}`) : "";
     return more ? `${text}${translate("shell.colon")}${more}` : text;

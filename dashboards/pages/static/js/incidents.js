@@ -172,7 +172,7 @@ class IncidentsPage extends ListPage {
 
   description(incident, lift) {
     const { building, closed, lifts, opened, owner, stage, unconfirmed } = incident;
-    const state = [unconfirmed ? translate("incident.unconfirmed") : null, translate(`stage.${stage}`), owner ? translate("alert.assigned", { name: owner }) : translate("incidents.unassigned"), lifts.length > 1 ? translate("incident.lifts", { n: lifts.length }) : null];
+    const state = [unconfirmed ? translate("incident.unconfirmed") : null, translate(`stage.${stage}`), owner ? translate("alert.assigned", { name: nameInLanguage(owner) }) : translate("incidents.unassigned"), lifts.length > 1 ? translate("incident.lifts", { n: lifts.length }) : null];
     return { heading: building ? nameInLanguage(building) : liftName(lift), time: closed ?? opened, sentence: [incidentSummary(incident), building ? null : nameInLanguage(lift.address ?? "")].filter(Boolean).join(" · "), state: state.filter(Boolean).join(" · ") };
   }
 

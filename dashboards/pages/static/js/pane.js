@@ -40,12 +40,12 @@ export class Pane {
   showStory(entries, text) {
     this.parts.story.replaceChildren(el("h3", {}, translate("alert.story")), el("ol", { class: "story" }, ...[...entries].reverse().map((entry) => el("li", {},
       el("time", { datetime: entry.at, title: stamp(entry.at, this.zone) }, fullStamp(entry.at, this.zone)),
-      el("div", {}, el("span", {}, translate("story.by", { what: text(entry), who: entry.by ?? translate("alert.monitor") })), entry.note ? el("q", {}, BY_LINK.includes(entry.note) ? translate("answer.by-link") : entry.note) : null)))));
+      el("div", {}, el("span", {}, translate("story.by", { what: text(entry), who: entry.by ? nameInLanguage(entry.by) : translate("alert.monitor") })), entry.note ? el("q", {}, BY_LINK.includes(entry.note) ? translate("answer.by-link") : entry.note) : null)))));
   }
 }
 
 /** Return an assignment as text. */
-export const assignment = (name) => (name ? translate("story.assigned.to", { name }) : translate("story.assigned.nobody"));
+export const assignment = (name) => (name ? translate("story.assigned.to", { name: nameInLanguage(name) }) : translate("story.assigned.nobody"));
 
 /** Return the list items of the firm and the owner of a lift. */
 export const organisations = (facts) => ["maintenance_firm", "owner"].filter((name) => facts?.[name]).map((name) => el("li", {}, `${translate(`fact.${name}`)}${translate("shell.colon")}${nameInLanguage(facts[name])}`));

@@ -33,7 +33,7 @@ export function closingReport({ rescue, stages, opened, closed_by, reason, state
   return [
     el("h3", {}, translate("report.closing")),
     el("dl", { class: "closing" }, ...rows.map((stage) => el("div", {}, el("dt", {}, translate(`stage.${stage}`)), el("dd", {}, translate("report.after", { duration: span(Math.max(0, (Date.parse(stages[stage]) - begun) / 1000)), at: fullStamp(stages[stage], zone) }))))),
-    el("p", {}, [closed_by ? translate("report.by", { name: closed_by }) : translate("report.by-monitor"), reason ? translate(`reason.${reason}`) : null, rescue?.automatic ? translate("report.automatic") : null].filter(Boolean).join(" · ")),
+    el("p", {}, [closed_by ? translate("report.by", { name: nameInLanguage(closed_by) }) : translate("report.by-monitor"), reason ? translate(`reason.${reason}`) : null, rescue?.automatic ? translate("report.automatic") : null].filter(Boolean).join(" · ")),
     el("button", { type: "button", class: "print", click: () => print() }, translate("report.print")),
   ];
 }

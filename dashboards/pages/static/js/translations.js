@@ -39,7 +39,7 @@ export const ruleName = (slug) => (hasTranslation(`rule.${slug}`) ? translate(`r
 /** Return the status of an alert as texts: rule, state, acknowledgement, assignee. */
 export const alertStatus = (alert) => [
   ruleName(alert.rule), translate(`alert.${alert.state}`), alert.acknowledged ? translate("alert.acknowledged") : null,
-  alert.assigned_to ? translate("alert.assigned", { name: alert.assigned_to }) : null,
+  alert.assigned_to ? translate("alert.assigned", { name: nameInLanguage(alert.assigned_to) }) : null,
 ].filter(Boolean);
 
 /** Return what an incident is about: the sentence of its most urgent alert, or its kind. */

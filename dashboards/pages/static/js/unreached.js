@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { el } from "./element.js";
-import { lang, liftName, translate } from "./translations.js";
+import { lang, liftName, nameInLanguage, translate } from "./translations.js";
 
 const EVERY_MS = 20_000;
 const SHOWN_MOST = 3;
@@ -26,6 +26,6 @@ function show(box, items, choose) {
   box.replaceChildren(
     el("b", {}, translate("unreached.title", { n: items.length })),
     el("ul", {}, ...items.slice(0, SHOWN_MOST).map((item) => el("li", {}, el("button", { type: "button", class: "quiet", click: () => choose(item.incident_id) },
-      translate("unreached.one", { person: item.person ?? "–", lift: item.lift_id ? liftName({ name: item.lift_name, lift_id: item.lift_id }) : item.incident_id, reason: unreachedReason(item) }))))),
+      translate("unreached.one", { person: nameInLanguage(item.person ?? "–"), lift: item.lift_id ? liftName({ name: item.lift_name, lift_id: item.lift_id }) : item.incident_id, reason: unreachedReason(item) }))))),
     rest > 0 ? el("p", { class: "faint" }, translate("unreached.more", { n: rest })) : "");
 }

@@ -2,7 +2,7 @@
 // browser. And what the account may do.
 
 import { el, setText } from "./element.js";
-import { translate } from "./translations.js";
+import { nameInLanguage, translate } from "./translations.js";
 
 const KEY = "liftwatch.name";
 
@@ -24,8 +24,8 @@ export const may = (verb) => verbs.split(" ").includes(verb);
 function show() {
   const button = document.getElementById("who");
   if (!button) return;
-  setText(button.querySelector("span"), userName() || translate("who.nobody"));
-  button.title = userName() || translate("who.nobody");
+  setText(button.querySelector("span"), nameInLanguage(userName()) || translate("who.nobody"));
+  button.title = nameInLanguage(userName()) || translate("who.nobody");
 }
 
 /** Ask for the name; resolves to the name, or to "" where the dialog is cancelled. */

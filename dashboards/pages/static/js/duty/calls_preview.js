@@ -50,10 +50,10 @@ function calls({ times_s, people, missed }) {
     people.length ? el("p", {}, instead ? `${translate("duty.calls.instead")} ` : "", people.map(person).join(translate("shell.comma"))) : el("p", { class: "nobody" }, translate("duty.calls.unreached"))));
 }
 
-const person = ({ name, ways }) => `${name} (${ways.map((way) => translateFirst(`way.${way}`, way)).join(" → ")})`;
+const person = ({ name, ways }) => `${nameInLanguage(name)} (${ways.map((way) => translateFirst(`way.${way}`, way)).join(" → ")})`;
 
 /** Return why a target cannot be called, as a sentence. */
 export function missedText({ target, reason, name }) {
   const role = target.startsWith("role:") && !name ? translate(`role.${target.slice(5)}`) : null;
-  return translate(name || role ? `missed.${reason}.of` : `missed.${reason}`, { name: name ?? role });
+  return translate(name || role ? `missed.${reason}.of` : `missed.${reason}`, { name: name ? nameInLanguage(name) : role });
 }

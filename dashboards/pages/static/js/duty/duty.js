@@ -36,7 +36,7 @@ export async function attempt(act, done = () => translate("duty.saved")) {
 }
 
 const button = (key, click, kind = "") => el("button", { type: "button", class: kind, click }, translate(key));
-const names = (people) => people.map(({ name }) => name ?? translate("duty.left")).join(translate("shell.comma"));
+const names = (people) => people.map(({ name }) => (name ? nameInLanguage(name) : translate("duty.left"))).join(translate("shell.comma"));
 
 function rosterCard(roster, shifts) {
   const { now, next, timezone } = roster, several = state.organisations.length > 1;
@@ -60,7 +60,7 @@ function overrides(roster) {
   const ahead = roster.overrides.filter(({ until }) => Date.parse(until) > serverNow());
   if (!ahead.length) return null;
   return el("ul", {}, ...ahead.map((each) => el("li", {},
-    translate(each.people.length ? (each.replaces ? "duty.override.instead" : "duty.override.all") : "duty.override.absent", { names: names(each.people), other: each.replaces?.name ?? "", from: shortStamp(each.from, roster.timezone), until: shortStamp(each.until, roster.timezone) }),
+    translate(each.people.length ? (each.replaces ? "duty.override.instead" : "duty.override.all") : "duty.override.absent", { names: names(each.people), other: nameInLanguage(each.replaces?.name ?? ""), from: shortStamp(each.from, roster.timezone), until: shortStamp(each.until, roster.timezone) }),
     each.note ? ` · ${each.note} ` : " ",
     may("manage-duty") ? button("duty.remove", () => attempt(() => remove(`/api/v1/rosters/${roster.roster_id}/overrides/${each.override_id}`)), "quiet") : null)));
 }

@@ -24,7 +24,7 @@ export async function showDuty(box, { id }) {
 
 function draw(box, { on_duty, telephones }) {
   const rosters = on_duty.map(({ organisation, roster, until, people }) => people.length
-    ? el("li", {}, el("span", { class: "faint" }, translate("incident.on-duty", { roster: nameInLanguage(roster), organisation: nameInLanguage(organisation), until: shortStamp(until) })), ...people.map(({ name, telephones: numbers }) => el("div", {}, el("b", {}, name ?? translate("duty.left")), " ", ...(numbers.length ? numbers.map(phone) : [el("span", { class: "faint" }, translate("incident.no-number"))]))))
+    ? el("li", {}, el("span", { class: "faint" }, translate("incident.on-duty", { roster: nameInLanguage(roster), organisation: nameInLanguage(organisation), until: shortStamp(until) })), ...people.map(({ name, telephones: numbers }) => el("div", {}, el("b", {}, name ? nameInLanguage(name) : translate("duty.left")), " ", ...(numbers.length ? numbers.map(phone) : [el("span", { class: "faint" }, translate("incident.no-number"))]))))
     : el("li", {}, el("b", {}, translate("incident.on-duty.nobody", { roster: nameInLanguage(roster), organisation: nameInLanguage(organisation) }))));
   const lines = telephones.map(({ organisation, telephone }) => el("li", {}, `${translate("incident.duty-line", { organisation: nameInLanguage(organisation) })}: `, phone(telephone)));
   box.replaceChildren(...(rosters.length || lines.length ? [el("ul", { class: "people" }, ...rosters, ...lines)] : []));
