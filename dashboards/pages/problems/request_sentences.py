@@ -17,6 +17,13 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
         "不可能有人被困：{kind} 类事件没有阶段 {stage}。",
     ),
     ("Nobody can be inside: an incident of kind {kind} has no rescue.", "不可能有人被困：{kind} 类事件没有救援。"),
+    ("Nobody is inside {lift}: its rescue is over, or never began.", "{lift} 内无人被困：救援已结束或从未开始。"),
+    ("Lift {lift} is past {stage}: it has reached {reached}.", "电梯 {lift} 已过阶段 {stage}，现为 {reached}。"),
+    (
+        "is no lift of this incident; name one, with dispatched, on-site or released",
+        "不是本事件的电梯；请填写其中一台，阶段为 dispatched、on-site 或 released",
+    ),
+    ("is no lift that you may act on; name one of this incident", "不是您可处理的电梯；请填写本事件中的一台"),
     ("The incident is past {stage}: it has reached {reached}.", "事件已过阶段 {stage}，现为 {reached}。"),
     ("A critical incident is closed with a reason: one of {reasons}.", "关闭危急事件须填写原因：{reasons} 之一。"),
     ("The reason `other` needs a note that says what it was.", "原因为 other 时须在备注中说明。"),
