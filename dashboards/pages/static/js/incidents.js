@@ -34,6 +34,7 @@ class IncidentsPage extends ListPage {
   watch = new Watch(at("watch"), (id) => this.choose(id));
   many = new ClosingMany(at("many"), at("many-done"), { name: (incident) => this.sentenceOf(incident), changed: (incident) => this.take(incident) });
   counts = { now: null, mine: null, critical: 0, inside: 0 };
+  countReads = 0;
 
   filters() {
     return Object.fromEntries(FILTERS.map((name) => [name, this.parameter(name)]).filter(([, value]) => value));
@@ -68,7 +69,7 @@ class IncidentsPage extends ListPage {
   // --- loading: the list is sorted by the server, so that the most urgent are in its first page
 
   async readCriticals() {
-    const [{ items }] = await Promise.all([get(this.api, { ...CRITICAL, sort: "urgency", limit: CRITICALS_LISTED }), this.readCounts()]);
+    const { items } = await get(this.api, { ...CRITICAL, sort: "urgency", limit: CRITICALS_LISTED });
     this.criticals = new Map(items.map((item) => [item.id, item]));
   }
 
@@ -76,7 +77,8 @@ class IncidentsPage extends ListPage {
   async readCounts() {
     const count = (query) => get(`${this.api}/counts`, { ...query, sort: null });
     const owned = myNames().length ? count(this.query("mine")) : { total: 0 }, over = may("resolve") ? count({ ...this.conditions(), ...OVER }) : { total: 0 };
-    const [critical, now, mine, closable] = await Promise.all([count(CRITICAL), count(this.query("now")), owned, over]);
+    const asked = ++this.countReads, [critical, now, mine, closable] = await Promise.all([count(CRITICAL), count(this.query("now")), owned, over]);
+    if (asked !== this.countReads) return; // Another filter was chosen meanwhile.
     this.counts = { critical: critical.total, inside: critical.inside, now: now.total, mine: mine.total };
     this.many.show(closable.total, this.conditions());
   }
@@ -89,14 +91,21 @@ class IncidentsPage extends ListPage {
     }, COUNT_MS);
   }
 
+  /** Load the counts, so that the headline is that of the list, and the list. */
+  async readList(cursor = null) {
+    if (!cursor) await this.readCounts();
+    await super.readList(cursor);
+  }
+
   readAnew() {
+    Object.assign(this.counts, { now: null, mine: null });
     this.fillForm();
-    this.readCounts().then(() => this.show(), () => {});
     super.readAnew();
   }
 
+  /** What became critical while the list was loaded is listed too, unless the server alone can filter it. */
   pinned() {
-    return [];
+    return this.view === this.closedView || this.isSearched ? [] : this.criticals.values();
   }
 
   take(incident) {
@@ -163,8 +172,10 @@ class IncidentsPage extends ListPage {
 
   /** Return the headline: critical incidents whatever the filters are, then what the view holds. */
   headline(n) {
-    const { critical, inside } = this.counts, total = Math.max(n, this.view === this.closedView ? n : this.counts[this.view] ?? n);
-    const held = this.isFiltered() && this.view !== this.closedView ? translate("incidents.filtered", { n: total }) : this.viewSentence(total);
+    const { critical, inside } = this.counts, isOver = this.view === this.closedView;
+    if (!isOver && this.counts[this.view] === null) return at("headline").textContent; // Not counted yet.
+    const total = isOver ? n : Math.max(n, this.counts[this.view]);
+    const held = this.isFiltered() && !isOver ? translate("incidents.filtered", { n: total }) : this.viewSentence(total);
     if (!critical) return held;
     const urgent = inside ? translate("incidents.inside", { n: inside }) : translate("incidents.critical", { n: critical });
     return total === (inside || critical) && this.view === "now" && !this.isFiltered() ? urgent : `${urgent} · ${held}`;

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 
-const FIRST = 100, AT_ONCE = 4;
+const FIRST = 100, AT_ONCE = 3;
 const lifts = new Map(), waiting = [];
 let busy = 0;
 
