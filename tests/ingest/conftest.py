@@ -14,8 +14,8 @@ from tests.ingest.running import facts
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+def records(records_url: str) -> Iterator[Records]:
+    with Records.open(records_url) as opened:
         opened.put_lifts([facts("L1"), facts("L2")], Actor.named("test"), 0)
         yield opened
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -22,8 +21,8 @@ pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+def records(records_url: str) -> Iterator[Records]:
+    with Records.open(records_url) as opened:
         yield opened
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,8 +86,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+def records(records_url: str) -> Iterator[Records]:
+    with Records.open(records_url) as opened:
         yield opened
 
 

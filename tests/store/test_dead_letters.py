@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -20,8 +19,8 @@ S_NS = 1_000_000_000
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+def records(records_url: str) -> Iterator[Records]:
+    with Records.open(records_url) as opened:
         yield opened
 
 

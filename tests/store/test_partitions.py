@@ -95,18 +95,18 @@ def fill_revision_0003(url: str) -> None:
     database.close()
 
 
-def test_a_monitor_of_every_lift_goes_on_where_it_was_before_the_migration(url: str) -> None:
-    fill_revision_0003(url)
-    with claimed(url, 0, 1) as records:
+def test_a_monitor_of_every_lift_goes_on_where_it_was_before_the_migration(bare_url: str) -> None:
+    fill_revision_0003(bare_url)
+    with claimed(bare_url, 0, 1) as records:
         assert (records.resume().position, records.resume().snapshot) == (41, Snapshot(40, b"state"))
         assert (records.cursor("mqtt"), records.register_endpoint("desk"), records.revision()) == (2, 2, 5)
         assert [one.announcement.lift_id for one in records.due(["desk"], T0)] == list(LIFTS)
         assert [(picture.partition, picture.lifts) for picture in records.live()] == [("0/1", b"lifts")]
 
 
-def test_monitors_that_shared_a_database_before_announce_nothing_twice_and_lose_no_delivery(url: str) -> None:
-    fill_revision_0003(url)
-    with claimed(url, 1) as second, claimed(url, 0) as first:
+def test_monitors_that_shared_a_database_before_announce_nothing_twice_and_lose_no_delivery(bare_url: str) -> None:
+    fill_revision_0003(bare_url)
+    with claimed(bare_url, 1) as second, claimed(bare_url, 0) as first:
         for records, lift_id in ((first, "A17"), (second, "sim-00001")):
             assert (records.resume().position, records.resume().snapshot) == (0, None)
             assert (records.cursor("mqtt"), records.register_endpoint("desk")) == (2, 2)
@@ -114,9 +114,9 @@ def test_monitors_that_shared_a_database_before_announce_nothing_twice_and_lose_
         assert first.live() == []
 
 
-def test_the_migration_can_be_taken_back(url: str) -> None:
-    fill_revision_0003(url)
-    with claimed(url, 0, 1) as records:
+def test_the_migration_can_be_taken_back(bare_url: str) -> None:
+    fill_revision_0003(bare_url)
+    with claimed(bare_url, 0, 1) as records:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         with records._database.writing() as connection:

@@ -90,8 +90,8 @@ def test_a_lift_that_moves_to_another_firm_leaves_the_scope_of_the_first(records
     assert [records.lift("N1", scope) is not None for scope in (OTTO, RIVAL)] == [False, True]
 
 
-def test_the_migration_reads_the_organisations_of_existing_lifts(url: str) -> None:
-    database = Database(url)
+def test_the_migration_reads_the_organisations_of_existing_lifts(bare_url: str) -> None:
+    database = Database(bare_url)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with database._writing() as connection:

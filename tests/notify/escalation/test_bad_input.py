@@ -4,7 +4,6 @@ time zones."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -29,8 +28,8 @@ LONG = "x" * 10_000
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+def records(records_url: str) -> Iterator[Records]:
+    with Records.open(records_url) as opened:
         yield opened
 
 

@@ -34,9 +34,9 @@ def test_migrations_create_the_tables_of_the_schema(records: Records) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def test_processes_that_start_together_migrate_once(url: str) -> None:
+def test_processes_that_start_together_migrate_once(bare_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        opened = list(pool.map(lambda _: Records.open(url), range(4)))
+        opened = list(pool.map(lambda _: Records.open(bare_url), range(4)))
     assert [one.revision() for one in opened] == [0, 0, 0, 0]
     for one in opened:
         one.close()
