@@ -44,14 +44,19 @@ def records(filled: Path, tmp_path: Path) -> Iterator[Records]:
 @pytest.fixture
 def settings(tmp_path: Path, records: Records) -> Settings:
     """The settings of the pages, with a simulator that keeps the faults it was asked to inject."""
+    return settings_in(tmp_path)
+
+
+def settings_in(folder: Path) -> Settings:
+    """Return the settings of pages over the records and readings in `folder`."""
     injected: list[Any] = []
-    (tmp_path / "city.pmtiles").write_bytes(b"PMTiles")
+    (folder / "city.pmtiles").write_bytes(b"PMTiles")
     return Settings(
-        open_records=lambda: Records.open(f"sqlite:///{tmp_path}/records.db"),
-        open_series=lambda: open_timeseries(tmp_path / "series", writable=False),
+        open_records=lambda: Records.open(f"sqlite:///{folder}/records.db"),
+        open_series=lambda: open_timeseries(folder / "series", writable=False),
         demo=True,
         monitor_silent_s=math.inf,
-        map=MapSettings(tiles=BaseTiles("raster", file=tmp_path / "city.pmtiles")),
+        map=MapSettings(tiles=BaseTiles("raster", file=folder / "city.pmtiles")),
         causes=("overspeed", "entrapment"),
         inject=lambda *asked: injected.append(asked),
         devices=DeviceActions(
@@ -66,4 +71,13 @@ def settings(tmp_path: Path, records: Records) -> Settings:
 def client(settings: Settings) -> Iterator[TestClient]:
     """A program that asks the API."""
     with TestClient(create_app(settings), base_url=BASE) as asking:
+        yield asking
+
+
+@pytest.fixture(scope="module")
+def shared_client(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A program that asks an API whose records nobody changes; one for all cases of a module."""
+    folder: Path = tmp_path_factory.mktemp("read")
+    shutil.copy(filled, folder / "records.db")
+    with TestClient(create_app(settings_in(folder)), base_url=BASE) as asking:
         yield asking

@@ -31,8 +31,8 @@ def test_own_host_names_and_addresses_are_accepted(settings: Settings, host: str
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "[::1", "x y"]
 )
-def test_a_foreign_host_name_is_refused_against_dns_rebinding(client: TestClient, host: str) -> None:
-    answer = client.get("/api/v1/lifts", headers={"Host": host})
+def test_a_foreign_host_name_is_refused_against_dns_rebinding(shared_client: TestClient, host: str) -> None:
+    answer = shared_client.get("/api/v1/lifts", headers={"Host": host})
     assert (answer.status_code, answer.headers["content-type"]) == (421, PROBLEM)
     assert "hosts" in answer.json()["detail"]
 
@@ -41,9 +41,9 @@ def test_a_foreign_host_name_is_refused_against_dns_rebinding(client: TestClient
     "headers", [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": "http://localhost:81"},
                 {"Sec-Fetch-Site": "cross-site"}],
 )  # fmt: skip
-def test_a_write_from_another_site_is_refused(client: TestClient, headers: dict[str, str]) -> None:
-    assert client.post(ACK, json={"by": "x"}, headers=headers).status_code == 403
-    assert client.get("/api/v1/lifts", headers=headers).status_code == 200
+def test_a_write_from_another_site_is_refused(shared_client: TestClient, headers: dict[str, str]) -> None:
+    assert shared_client.post(ACK, json={"by": "x"}, headers=headers).status_code == 403
+    assert shared_client.get("/api/v1/lifts", headers=headers).status_code == 200
 
 
 def test_a_write_from_the_same_site_is_accepted(client: TestClient) -> None:
@@ -52,9 +52,11 @@ def test_a_write_from_the_same_site_is_accepted(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None])
-def test_a_media_type_that_a_cross_site_form_can_send_is_refused(client: TestClient, media_type: str | None) -> None:
+def test_a_media_type_that_a_cross_site_form_can_send_is_refused(
+    shared_client: TestClient, media_type: str | None
+) -> None:
     headers = {"Content-Type": media_type} if media_type else {}
-    answer = client.post(ACK, content=b'{"by": "x"}', headers=headers)
+    answer = shared_client.post(ACK, content=b'{"by": "x"}', headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (415, PROBLEM)
 
 
@@ -72,8 +74,8 @@ def test_a_body_over_its_limit_is_refused_with_or_without_content_length(client:
      b'{"by": "a\\u0000b"}', b'{"by": ""}', b'{"by": "   "}', b'{"by": 1}', b'{"by": "a", "by2": 1}',
      b'{"by": "' + b"a" * 300 + b'"}', b'{"by": NaN}'],
 )  # fmt: skip
-def test_an_invalid_body_is_a_problem_that_names_the_field(client: TestClient, body: bytes) -> None:
-    answer = client.post(ACK, content=body, headers={"Content-Type": "application/json"})
+def test_an_invalid_body_is_a_problem_that_names_the_field(shared_client: TestClient, body: bytes) -> None:
+    answer = shared_client.post(ACK, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == PROBLEM
     assert set(answer.json()) >= {"type", "title", "status", "detail"}
@@ -125,8 +127,8 @@ def test_the_log_of_an_unexpected_error_has_no_secret_of_a_path(
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/lifts", "/nowhere", "/static/nowhere.js", "/healthz", "/code/L001"])
-def test_every_answer_carries_the_strict_headers(client: TestClient, path: str) -> None:
-    headers = client.get(path).headers
+def test_every_answer_carries_the_strict_headers(shared_client: TestClient, path: str) -> None:
+    headers = shared_client.get(path).headers
     assert headers.keys() >= {name.lower() for name in HEADERS}
     assert "default-src 'self'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -179,13 +181,13 @@ def test_metrics_are_labelled_by_route_and_never_by_the_requested_path(client: T
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/readyz", "/api/v1/lifts", "/api/v1/live", "/nowhere"])
-def test_head_is_answered_as_get_without_a_body(client: TestClient, path: str) -> None:
-    head = client.head(path)
+def test_head_is_answered_as_get_without_a_body(shared_client: TestClient, path: str) -> None:
+    head = shared_client.head(path)
     assert head.content == b""
     if path != "/api/v1/live":  # a stream, which GET would not end
-        got = client.get(path)
+        got = shared_client.get(path)
         assert (head.status_code, head.headers["content-type"]) == (got.status_code, got.headers["content-type"])
-    assert client.app.state.context.broadcaster.listeners == set()  # type: ignore[attr-defined]
+    assert shared_client.app.state.context.broadcaster.listeners == set()  # type: ignore[attr-defined]
 
 
 def test_the_openapi_document_refers_to_no_other_host(client: TestClient) -> None:

@@ -43,27 +43,27 @@ ASKED = ["lifts?q={}", "lifts?firm={}", "lifts?cursor={}", "lifts?sort={}", "lif
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_in_a_path_is_not_found(client: TestClient, name: str) -> None:
+def test_a_hostile_name_in_a_path_is_not_found(shared_client: TestClient, name: str) -> None:
     for template in OF_A_LIFT:
-        answer = client.get(template.format(quote(name, safe="")))
+        answer = shared_client.get(template.format(quote(name, safe="")))
         assert answer.status_code in (404, 405, 422), (template, name)
         assert "html" not in answer.headers["content-type"] or name not in answer.text
         assert "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_in_a_query_finds_nothing(client: TestClient, name: str) -> None:
+def test_a_hostile_name_in_a_query_finds_nothing(shared_client: TestClient, name: str) -> None:
     for template in ASKED:
-        answer = client.get("/api/v1/" + template.format(quote(name, safe="")))
+        answer = shared_client.get("/api/v1/" + template.format(quote(name, safe="")))
         assert answer.status_code in (200, 400, 422), (template, name)
         assert answer.status_code != 200 or answer.json()["items"] == []
         assert answer.headers["content-type"].startswith("application/")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_in_a_body_is_refused(client: TestClient, name: str) -> None:
+def test_a_hostile_name_in_a_body_is_refused(shared_client: TestClient, name: str) -> None:
     for method, path, body in _writes(name):
-        answer = client.request(method, path, json=body)
+        answer = shared_client.request(method, path, json=body)
         assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), (path, body)
 
 

@@ -321,12 +321,12 @@ PATHS = ("/sign-in", "/welcome", "/account", "/people", "/organisations", "/peop
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_page_has_no_inline_script_or_style_and_its_language(
-    client: TestClient, accounts: Accounts, path: str, language: str
+    shared_client: TestClient, shared_accounts: Accounts, path: str, language: str
 ) -> None:
     if path not in ("/sign-in", "/welcome"):
-        sign_in(client, "admin")
-    where = path.format(person=accounts.mechanic.person_id, firm=accounts.firm.organisation_id)
-    page = client.get(f"{where}?lang={language}", headers=PAGE).text
+        sign_in(shared_client, "admin")
+    where = path.format(person=shared_accounts.mechanic.person_id, firm=shared_accounts.firm.organisation_id)
+    page = shared_client.get(f"{where}?lang={language}", headers=PAGE).text
     assert f'<html lang="{"zh-Hans" if language == "zh" else "en"}">' in page
     assert not re.search(r"<script(?![^>]*src=)(?![^>]*application/json)|\sstyle=|\son\w+=|javascript:", page)
     assert re.search("[\u4e00-\u9fff]", page)

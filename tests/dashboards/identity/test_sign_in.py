@@ -34,8 +34,8 @@ PAGE = {"accept": "text/html"}
 
 
 @pytest.mark.parametrize("path", ["/api/v1/lifts", "/api/v1/me", "/api/v1/live", "/api/v1/people"])
-def test_a_program_without_an_account_is_answered_401_with_a_challenge(client: TestClient, path: str) -> None:
-    answer = client.get(path)
+def test_a_program_without_an_account_is_answered_401_with_a_challenge(shared_client: TestClient, path: str) -> None:
+    answer = shared_client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (401, PROBLEM)
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
@@ -43,8 +43,8 @@ def test_a_program_without_an_account_is_answered_401_with_a_challenge(client: T
 @pytest.mark.parametrize(
     "path", ["/healthz", "/readyz", "/code/L001", "/sign-in", "/static/css/shell.css", "/welcome", "/api/openapi.json"]
 )
-def test_public_paths_need_no_account(client: TestClient, path: str) -> None:
-    assert client.get(path, headers=PAGE).status_code in (200, 410, 503)
+def test_public_paths_need_no_account(shared_client: TestClient, path: str) -> None:
+    assert shared_client.get(path, headers=PAGE).status_code in (200, 410, 503)
 
 
 def test_a_page_without_an_account_redirects_to_sign_in_and_back(client: TestClient) -> None:
@@ -297,8 +297,8 @@ def test_signing_out_everywhere_ends_every_session(app: FastAPI, client: TestCli
 @pytest.mark.parametrize(
     "secret", ["", "x", "a" * 43, "%00", "é" * 43, "x" * 8200, "' OR 1=1 --", "../../etc/passwd", "\\x00\\xff"]
 )
-def test_a_malformed_or_oversized_cookie_is_no_session(client: TestClient, secret: str) -> None:
-    answer = client.get("/api/v1/me", headers={"Cookie": f"{COOKIE}={secret}".encode()})
+def test_a_malformed_or_oversized_cookie_is_no_session(shared_client: TestClient, secret: str) -> None:
+    answer = shared_client.get("/api/v1/me", headers={"Cookie": f"{COOKIE}={secret}".encode()})
     assert answer.status_code == 401
 
 
@@ -306,9 +306,11 @@ def test_a_malformed_or_oversized_cookie_is_no_session(client: TestClient, secre
     "header",
     ["Bearer", "Bearer ", "Bearer x", "Basic dTpw", "Bearer lw_" + "a" * 43, "Bearer lw_" + "x" * 8200, "bearer lw_é"],
 )  # fmt: skip
-def test_a_malformed_or_oversized_token_is_refused_even_beside_a_good_cookie(client: TestClient, header: str) -> None:
-    sign_in(client, "viewer")
-    answer = client.get("/api/v1/me", headers={"Authorization": header.encode()})
+def test_a_malformed_or_oversized_token_is_refused_even_beside_a_good_cookie(
+    shared_client: TestClient, header: str
+) -> None:
+    sign_in(shared_client, "viewer")
+    answer = shared_client.get("/api/v1/me", headers={"Authorization": header.encode()})
     assert (answer.status_code, answer.headers["content-type"]) == (401, PROBLEM)
 
 
