@@ -88,6 +88,7 @@ def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) ->
     return path_parameters
 
 
+@pytest.mark.long
 @api.parametrize()
 @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=[*HealthCheck])
 def test_every_response_matches_the_openapi_document(case: schemathesis.Case, address: str) -> None:
