@@ -17,7 +17,7 @@ SHELVE_LIMIT_NS = 8 * 3600 * 1_000_000_000
 ACKNOWLEDGED, ASSIGNED, COMMENTED, RESOLVED = "acknowledged", "assigned", "commented", "resolved"
 
 Done = tuple[Alert, str] | None
-"""What an answer makes of an alert, and the kind of that transition; None where it was done already."""
+"""The alert after an answer, and the kind of that transition; None where the answer changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What every rule over readings keeps, as checks that run over any stream of the tests or of `liftwatch rules check`.
+"""The contract of every rule over readings, as checks that run over streams of the tests or of `liftwatch rules check`.
 
 A check raises `BrokenContract` with the reason. Cutting the stream, the order of the lifts, rows without readings and a
 restart from a snapshot change no score and no finding; inputs are not modified; unknown is NaN.

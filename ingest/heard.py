@@ -1,4 +1,4 @@
-"""What arrived of each lift, and whether it could be judged: the rows that the table of arrivals is made of.
+"""The messages that arrived of each lift, and whether they could be judged, as rows for the table of arrivals.
 
 taken    ─► judged, unless it is a repeat, late, expired, or in units that no lift can have
 waiting  ─► a sign of life when it is read, and judged later

@@ -38,7 +38,7 @@ BACKLOG_SHARE = 0.5
 """The share of the journal's limit that may come after the oldest message that waits."""
 OUTRUN = "%s sends faster than its messages are judged: %d messages that wait are given up"
 REPORTED = ("mode", "power")
-"""What is shown as reported last, also of lifts whose messages wait."""
+"""The channels that are shown as reported last, also of lifts whose messages wait."""
 DECODED_AT_ONCE = ("status", "gateway")
 """Streams whose messages are never decoded later."""
 ListUnregistered = Callable[[Sequence[tuple[str, str]], Sequence[str]], object]

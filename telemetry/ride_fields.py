@@ -11,12 +11,12 @@ TRIP = (
     *("from_landing", "to_landing", "from_m", "to_m", "distance_m", "way_m", "duration_s", "peak_mps", "steady_mps"),
     *("back_m", "stop_error_m", "door_open_s", "dwell_s", "door_close_s", "reversals", "mode", "power"),
 )
-"""What is known without vibration, in the order of `FIELDS`. The opening is that of the stop at the end; dwell, closing
+"""Fields that need no vibration, in the order of `FIELDS`. The opening is that of the stop at the end; dwell, closing
 and reversals are those of the stop at which the trip began. `stop_error_m` is signed, up positive."""
 STOP = ("door_open_s", "dwell_s", "door_close_s", "reversals")
-"""What is measured of a stop."""
+"""The measurements of a stop."""
 MOTION = ("accel_mps2", "decel_mps2", "jerk_mps3", "accel_a95_mps2", "decel_a95_mps2", "jerk_a95_mps3", "v95_mps")
-"""What the vertical vibration shows of the motion."""
+"""The measurements of the motion by the vertical vibration."""
 FEATURES = (
     *(f"pp_{peaks}_mps2" for peaks in PEAKS),
     *(f"a95_{peaks}_mps2" for peaks in PEAKS),
@@ -26,5 +26,5 @@ FEATURES = (
     *(f"{what}_{i + 1}" for i in range(SHOCKS) for what in ("shock_ratio", "shock_m")),
     *(f"order_{axis}_{k + 1:02d}_mps2" for axis in AXIS for k in range(ORDERS)),
 )
-"""What vibration shows of the ride; the number of an order is its wave number in fifths of a metre."""
+"""The measurements of the ride by all vibration; the number of an order is its wave number in fifths of a metre."""
 FIELDS = (*TRIP, *MOTION, *FEATURES)

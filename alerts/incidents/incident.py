@@ -158,7 +158,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class StoryEntry:
-    """What happened to an incident: its kind, its time, its author (None: the monitor).
+    """An entry in the story of an incident: its kind, its time, its author (None: the monitor).
 
     `about` is the alert that joined or was raised, the other incident, the reported kind, the reason of the closing or
     of `unreached`, the call-out, the timer or the level; `to` is the assignee, or who was called out. Organisations but

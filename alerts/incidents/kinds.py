@@ -10,7 +10,7 @@ PEOPLE_INSIDE = (ENTRAPMENT, ALARM_CALL)
 KIND_OF_SEVERITY = {"critical": UNSAFE, "major": OUT_OF_ORDER, "minor": NUISANCE, "trend": UPKEEP}
 """The kind of a rule that is not in the catalogue, or has no kind there."""
 SEVERITY_OF_CALL = {ENTRAPMENT: "critical", UNSAFE: "critical", OUT_OF_ORDER: "major", NUISANCE: "minor"}
-"""What people report by telephone, and the severity of that incident."""
+"""The kinds of incident that people report by telephone, and the severity of each."""
 
 
 def kind_of(rule: str, severity: str) -> str:

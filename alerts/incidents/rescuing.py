@@ -1,4 +1,4 @@
-"""What people and time do to a rescue, as in the drawing of `alerts.incidents.rescue`. Pure.
+"""The steps of a rescue by people and by time, as in the drawing of `alerts.incidents.rescue`. Pure.
 
 Accepting acknowledges the incident and reaches the stage `dispatched`; declining afterwards takes both back where
 nobody else comes. Arriving reaches `on-site`. An action that was done already returns None. Time never acts on a rescue
@@ -54,7 +54,7 @@ CALL_OUT, ACCEPT, DECLINE, ARRIVE = RESCUE_STEPS = ("call-out", "accept", "decli
 
 @dataclass(frozen=True, slots=True)
 class RescueStep:
-    """What a person enters: a call-out of somebody (`who`), its acceptance or its refusal, or an arrival.
+    """An entry of a person: a call-out of somebody (`who`), its acceptance or its refusal, or an arrival.
 
     `number` is that of a call-out. `place` is where those who accept come from, and of an arrival the place whose code
     was scanned.

@@ -1,4 +1,4 @@
-"""What the pages need to change devices: passwords, and the broker's files."""
+"""The access of the pages to the broker, to change devices: passwords, and the broker's files."""
 
 from __future__ import annotations
 

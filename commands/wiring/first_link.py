@@ -1,4 +1,4 @@
-"""What `serve` does without accounts: it stays on this machine, or prints a link for the first administrator."""
+"""The start of `serve` without accounts: it stays on this machine, or prints a link for the first administrator."""
 
 from __future__ import annotations
 

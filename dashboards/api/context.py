@@ -40,7 +40,7 @@ InjectFault = Callable[[str, str, float], None]
 
 @dataclass(frozen=True)
 class DeviceActions:
-    """What the routes of devices need from the broker: new passwords, and its files written from the records.
+    """The access of the routes of devices to the broker: new passwords, and its files written from the records.
 
     `new_password(device_id)` returns a credential and its password. `apply(records)` lets the broker read a change;
     `hindrance()` is why this server cannot, None where it can. `reserved` are beginnings of ids that devices may not

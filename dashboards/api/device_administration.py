@@ -1,4 +1,4 @@
-"""What a request may do to devices: find those of its scope, add one or many, give new passwords, revoke.
+"""The actions of requests on devices: find those of its scope, add one or many, give new passwords, revoke.
 
     records changed ─► the broker's files written from them ─► the broker reads its files again
 

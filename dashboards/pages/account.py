@@ -38,7 +38,7 @@ S_NS = 1_000_000_000
 TOKEN_DAYS = (30, 90, 365)
 QR_SCALE = 5
 SAID = ("did", "fault", "at", "secret", "codes", "way", "way_secret", "kind", "address")
-"""What a form did, in the values of the template."""
+"""The outcome of a form, as values of the template."""
 
 
 class AccountForms:

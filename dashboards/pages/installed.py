@@ -1,4 +1,4 @@
-"""What a browser needs to install the pages: the service worker at the root, which is its scope, and the offline page.
+"""The files by which a browser installs the pages: the service worker, at the root as its scope, and the offline page.
 
 The worker begins with a version of the files that it keeps, so that a browser renews them after an upgrade. Both are
 public and without anything of an account.

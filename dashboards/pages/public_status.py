@@ -1,4 +1,4 @@
-"""What the public page says of a lift: reassuring, without technical detail, without anything about a person. Pure."""
+"""The status of a lift on the public page: reassuring, without technical detail or anything about a person. Pure."""
 
 from __future__ import annotations
 

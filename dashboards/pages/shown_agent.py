@@ -7,7 +7,7 @@ SYSTEMS = (
     ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iOS"), ("iPad", "iPadOS"), ("Mac OS X", "macOS"),
     ("Linux", "Linux"),
 )  # fmt: skip
-"""What the header contains, and the name: the first that is found counts, as Chrome claims to be Safari too."""
+"""A part of the header, and the name for it: the first that is found counts, as Chrome claims to be Safari too."""
 
 
 def shown_agent(agent: str) -> str:

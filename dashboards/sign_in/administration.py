@@ -1,4 +1,4 @@
-"""What administrators may do to organisations and people.
+"""The actions of administrators on organisations and people.
 
 The operator's administrators see and change all of them. Those of another organisation see that organisation and its
 people: they give and take its roles and its contact details. They may disable an account, or send it a new link, only

@@ -34,7 +34,7 @@ class LinkAnswer:
 
     @property
     def state(self) -> str:
-        """What the link answers now."""
+        """The state of the link, and of its incident."""
         if self.link is None or self.person is None or self.person.is_disabled:
             return UNKNOWN
         if self.link.used_ns is not None:

@@ -28,7 +28,7 @@ GIVE_UP_S, GIVE_UP_CODE_S = 3600.0, 600.0
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What to do after an attempt: try the same way again at `due_ns`, or leave it (None), for good or not."""
+    """The decision after an attempt: try the same way again at `due_ns`, or leave it (None), for good or not."""
 
     due_ns: int | None
     for_good: bool = False

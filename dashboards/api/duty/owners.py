@@ -1,4 +1,4 @@
-"""Whose duty a request sees: the operator's that of every organisation, every other account's that of its own."""
+"""The organisations of which a request sees the duty: the operator all, every other account its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the routes of incidents share: incidents as responses, problems of refused actions, and whose incident it is."""
+"""Shared by the routes of incidents: incidents as responses, problems of refused actions, the incident of a request."""
 
 from __future__ import annotations
 

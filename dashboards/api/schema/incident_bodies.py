@@ -210,7 +210,7 @@ class CallOutRefusal(RescueEntry):
 
 
 class ArrivalEntry(RescueEntry):
-    """Whose arrival it is: that of a call-out, or of the acting person."""
+    """The arrival of the organisation of a call-out (`number`), or of the acting person."""
 
     number: CallOutNumber | None = None
 

@@ -58,7 +58,7 @@ class Bands(ResponseBody):
 
 
 class RideQuality(ResponseBody):
-    """What vibration shows of a trip (docs/ride-quality.md); null is not measured."""
+    """The ride quality of a trip by its vibration (docs/ride-quality.md); null is not measured."""
 
     accel_mps2: float | None
     decel_mps2: float | None

@@ -26,7 +26,7 @@ NAME_LIMIT = 400
 
 @dataclass(frozen=True, slots=True)
 class AuditSubject:
-    """What an action concerned: `detail` is what was asked; `before` and `after` are the values that it changed.
+    """The subject of an action: `detail` is the request; `before` and `after` are the values that it changed.
 
     A value is anything that orjson encodes; None is stored as unknown. `district` is that of a lift that is deleted by
     the action; of any other lift it is read from the registry.

@@ -1,4 +1,4 @@
-"""What a person does to an incident, passed on to its alerts: they are acknowledged, and resolved after a closing.
+"""The actions of a person on an incident, passed on to its alerts: they are acknowledged, and resolved after a closing.
 
 ack      each alert that is not closed is acknowledged in the same transaction
 close    each is resolved 10 s later by the monitor, so that a closing can be undone until then

@@ -1,1 +1,1 @@
-"""What monitors store of themselves: partition, position and snapshot of each, and the latest state of its lifts."""
+"""Records of the monitors themselves: partition, position and snapshot of each, and the latest state of its lifts."""

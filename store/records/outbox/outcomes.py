@@ -1,4 +1,4 @@
-"""What became of notifications: those that have reached nobody, and the attempts about an incident."""
+"""The outcomes of notifications: those that have reached nobody, and the attempts about an incident."""
 
 from __future__ import annotations
 
