@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/rescue.md: the rescue of the demonstration, on a desk and a phone, in both languages.
+"""Takes the pictures of docs/rescue.md and of README.md: the rescue of the demonstration, in both languages.
 
 Run from the root: `python -m benchmarks.film_strip`; it takes some seven minutes and needs Chromium.
 """
@@ -27,11 +27,12 @@ from tests.dashboards.browser_world import ARGUMENTS, CHROMIUMS
 FOLDER = Path("docs/rescue")
 LIFTS, HISTORY_DAYS = 12, 3
 READY_WITHIN_S, STAGE_WITHIN_S = 600.0, 600.0
-OPENS_MS, SETTLES_MS = 60_000, 1000
+OPENS_MS, SETTLES_MS, DRAWN_MS = 60_000, 1000, 4000
+OVERVIEW = {"fleet": "/", "lift": "/lifts/{lift_id}"}
 SIZES = {"desk": (1280, 860), "phone": (390, 844)}
 SHOWN_WIDTH = {"desk": 900, "phone": 300}
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
-QUALITY = 62
+QUALITY, COLOURS = 62, 256
 STAGES = ("suspected", "acknowledged", "dispatched", "on-site", "released", "closed")
 """The stages that are photographed, as an incident has them in its JSON."""
 
@@ -112,6 +113,17 @@ class Film:
             self._save(page.screenshot(), f"{number}-{stage}-inside-{language}", SHOWN_WIDTH["phone"])
             page.close()
 
+    def overview(self, lift_id: str) -> None:
+        """Take the pictures of README.md: the fleet, and the lift whose rescue is filmed."""
+        page = self.pages["desk", "en"].context.new_page()
+        for name, path in OVERVIEW.items():
+            page.goto(self.address + path.format(lift_id=lift_id))
+            page.wait_for_selector("#link[data-link=live]", state="attached", timeout=OPENS_MS)
+            page.wait_for_timeout(DRAWN_MS)
+            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS)
+            picture.save(self.folder.parent / f"{name}.png", optimize=True)
+        page.close()
+
     def report(self, incident_id: str) -> None:
         """Take a picture of the closing report as it prints."""
         for language in LOCALES:
@@ -136,6 +148,8 @@ def film(address: str, browser: Browser, folder: Path) -> None:
     for number, stage in enumerate(STAGES, start=1):
         _wait(lambda stage=stage: stage in _incident(address, incident["id"])["stages"], STAGE_WITHIN_S, stage)
         films.take(number, stage)
+        if stage == "on-site":
+            films.overview(incident["lift_id"])
         if stage in ("dispatched", "released"):
             films.take_public(number, stage, incident["lift_id"])
     films.report(incident["id"])

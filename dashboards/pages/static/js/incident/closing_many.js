@@ -37,8 +37,8 @@ export class ClosingMany {
     openForm(translate("many.title"), [
       el("p", { class: "faint" }, translate("many.what")), ...(next ? [el("p", {}, translate("many.first", { n: LISTED_MOST }))] : []),
       el("ul", { class: "many" }, ...lines), field("act.reason", select("reason", REASONS.map((reason) => [reason, translate(`reason.${reason}`)]))), field("act.note.optional", note),
-    ], async (form) => this.close(items.filter(({ id }) => checked(form, "incident").includes(id)), { ...author, reason: form.elements.reason.value, ...(note.value.trim() ? { note: note.value.trim() } : {}) }, author),
-    async () => {}, [], translate("many.send"));
+    ], async (form) => [items.filter(({ id }) => checked(form, "incident").includes(id)), { ...author, reason: form.elements.reason.value, ...(note.value.trim() ? { note: note.value.trim() } : {}) }],
+    async (answer) => this.close(...await answer(), author), [], translate("many.send"));
   }
 
   /** Return the line of an incident; one with a report that waits for an answer is closed in its own pane. */
