@@ -49,12 +49,12 @@ from alerts.incidents.table import acknowledged, unacknowledged
 from registry.actor import Actor
 
 NOBODY: Mapping[int, str] = MappingProxyType({})
-CALL_OUT, ACCEPT, DECLINE, ARRIVE = RESCUE_STEPS = ("call-out", "accept", "decline", "arrive")
+CALL_OUT, ACCEPT, DECLINE, ARRIVE, SILENT = RESCUE_STEPS = ("call-out", "accept", "decline", "arrive", "no-answer")
 
 
 @dataclass(frozen=True, slots=True)
 class RescueStep:
-    """An entry of a person: a call-out of somebody (`who`), its acceptance or its refusal, or an arrival.
+    """An entry of a person: a call-out of somebody (`who`), its answer or that there is none, or an arrival.
 
     `number` is that of a call-out. `place` is where those who accept come from, and of an arrival the place whose code
     was scanned.
@@ -134,6 +134,23 @@ def _decline(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Ca
     return left, declined
 
 
+def _no_answer(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Called:
+    """Return the incident with a call-out that nobody answers, before its time is over; None where that is known.
+
+    One that was answered keeps its answer: whoever accepted declines.
+    """
+    rescue = _rescue_of(incident)
+    asked = _call_out_of(rescue, step)
+    if asked is None:
+        raise Refused("number", "Name the call-out that nobody answers by its number.")
+    if asked.answer == NO_ANSWER:
+        return None
+    if asked.answer is not None:
+        raise Refused("answered", f"{asked.who} has answered call-out {asked.number}: enter that they cannot come.")
+    silent = replace(asked, answer=NO_ANSWER, answered_ns=now_ns)
+    return _by_hand(incident, with_call_out(rescue, silent)), silent
+
+
 def _arrive(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Incident | None:
     """Return the incident with people on site; `step.place` is the place whose code they scanned."""
     rescue = _rescue_of(incident)
@@ -174,8 +191,8 @@ def wants_helper(incident: Incident) -> bool:
 
 Called = tuple[Incident, CallOut] | None
 """The incident after a step, and the call-out that the step is about; None where it was done already."""
-_STEPS = {CALL_OUT: _call_out, ACCEPT: _accept, DECLINE: _decline}
-_ENTRIES = {CALL_OUT: CALLED_OUT, ACCEPT: ACCEPTED, DECLINE: DECLINED}
+_STEPS = {CALL_OUT: _call_out, ACCEPT: _accept, DECLINE: _decline, SILENT: _no_answer}
+_ENTRIES = {CALL_OUT: CALLED_OUT, ACCEPT: ACCEPTED, DECLINE: DECLINED, SILENT: NO_ANSWER}
 
 
 def _runs(incident: Incident) -> bool:

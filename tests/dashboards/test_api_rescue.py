@@ -61,21 +61,24 @@ def test_a_rescue_has_its_timers_and_those_who_can_help(client: TestClient, trap
 def test_call_outs_are_declined_and_accepted(client: TestClient, trapped: str) -> None:
     act(client, trapped, "call-out", who="Otto")
     assert act(client, trapped, "decline", number=1, reason="no crew").status_code == 200
+    act(client, trapped, "call-out", who="Ann", level=2)
+    assert act(client, trapped, "no-answer", number=2, note="rang for a minute").status_code == 200
     act(client, trapped, "call-out", who="North", level=2, note="by telephone")
-    answer = act(client, trapped, "accept", number=2, place="North yard", expected="2099-01-01T00:00:00Z")
+    answer = act(client, trapped, "accept", number=3, place="North yard", expected="2099-01-01T00:00:00Z")
     assert answer.status_code == 200, answer.text
     rescue = answer.json()["rescue"]
     assert (rescue["level"], rescue["expected"]) == (2, "2099-01-01T00:00:00.000Z")
     assert [(each["who"], each["answer"], each["reason"]) for each in rescue["call_outs"]] == [
-        ("Otto", "declined", "no crew"), ("North", "accepted", None),
+        ("Otto", "declined", "no crew"), ("Ann", "no-answer", None), ("North", "accepted", None),
     ]  # fmt: skip
     assert answer.json()["stage"] == "dispatched"
     assert "Help is expected at 2099-01-01" in client.get("/code/L001").text
     story = client.get(f"/api/v1/incidents/{trapped}").json()["story"]
     assert [(entry["kind"], entry["to"]) for entry in story[1:]] == [
-        ("called-out", "Otto"), ("declined", "Otto"), ("called-out", "North"), ("accepted", "North"),
+        ("called-out", "Otto"), ("declined", "Otto"), ("called-out", "Ann"), ("no-answer", "Ann"),
+        ("called-out", "North"), ("accepted", "North"),
     ]  # fmt: skip
-    assert act(client, trapped, "arrive", number=2).json()["rescue"]["proven"] is None
+    assert act(client, trapped, "arrive", number=3).json()["rescue"]["proven"] is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_call_outs_are_declined_and_accepted(client: TestClient, trapped: str) -
     [
         ("call-out", {}, 422), ("call-out", {"who": " "}, 422), ("call-out", {"who": "x", "level": 4}, 422),
         ("accept", {"number": 7}, 422), ("accept", {"expected": "soon"}, 422), ("decline", {"number": 1}, 422),
-        ("decline", {"number": 1, "reason": "x" * 501}, 422), ("arrive", {"place": "car"}, 422),
+        ("decline", {"number": 1, "reason": "x" * 501}, 422), ("no-answer", {}, 422), ("arrive", {"place": "car"}, 422),
     ],
 )  # fmt: skip
 def test_bad_steps_are_refused(client: TestClient, trapped: str, deed: str, body: dict[str, Any], status: int) -> None:

@@ -61,6 +61,17 @@ def add_rescues(router: APIRouter, context: AppContext) -> None:
         step = RescueStep("decline", body.number, reason=body.reason)
         return _apply(context, scope, incident_id, step, actor_of(scope, body.by), body, if_match)
 
+    @action_route(router, "no-answer", Verb.ACKNOWLEDGE)
+    def miss_call_out(
+        incident_id: parameters.IncidentIdInPath,
+        body: incident_bodies.CallOutMiss,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Enter that nobody answers a call-out, without waiting for its time; the rescue goes on as after a refusal."""
+        step = RescueStep("no-answer", body.number)
+        return _apply(context, scope, incident_id, step, actor_of(scope, body.by), body, if_match)
+
     @action_route(router, "arrive", Verb.ACKNOWLEDGE)
     def arrive(
         incident_id: parameters.IncidentIdInPath,

@@ -209,6 +209,12 @@ class CallOutRefusal(RescueEntry):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 
 
+class CallOutMiss(RescueEntry):
+    """The call-out that nobody answers."""
+
+    number: CallOutNumber
+
+
 class ArrivalEntry(RescueEntry):
     """The arrival of the organisation of a call-out (`number`), or of the acting person."""
 

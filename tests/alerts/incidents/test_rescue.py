@@ -12,7 +12,7 @@ from alerts.incidents.actions import Call, IncidentAction, on_action, on_call
 from alerts.incidents.incident import Incident
 from alerts.incidents.reports import on_report
 from alerts.incidents.rescue import CALL_OUTS_MOST, Rescue, RescuePoint, RescueTimes, nearest
-from alerts.incidents.rescuing import RescueStep, on_time
+from alerts.incidents.rescuing import RescueStep, on_step, on_time
 from alerts.incidents.wire import incident_json
 from detectors.rule import MINOR
 from registry.actor import Actor
@@ -83,6 +83,16 @@ def test_who_comes_unasked_is_a_call_out_too() -> None:
     coming = step(trapped(), "accept", 30, OTTO)
     (own,) = rescue_of(coming).call_outs
     assert (own.who, own.number, own.called_ns) == ("Otto", 1, T0 + 30 * S)
+
+
+def test_the_desk_enters_that_nobody_answers_before_the_time_is_over() -> None:
+    incident = step(step(trapped(), "call-out", 10, who="Otto"), "no-answer", 40, number=1)
+    incident, entries = late(incident, 41)
+    assert entries == ["level 2"]
+    assert on_step(incident, RescueStep("no-answer", 1), ANN, T0 + 50 * S) is None
+    coming = step(incident, "accept", 60, OTTO, number=1)
+    with pytest.raises(Refused, match="has answered call-out 1"):
+        on_step(coming, RescueStep("no-answer", 1), ANN, T0 + 70 * S)
 
 
 def test_silence_and_refusals_raise_the_level_one_by_one() -> None:

@@ -97,6 +97,7 @@ export class IncidentActions extends Actions {
     if (action === "call-out") return callOutFields(this.item);
     if (action === "accept") return [label(translate("act.from"), el("input", { name: "place", maxlength: 200, autocomplete: "off" })), label(translate("act.minutes"), el("input", { name: "minutes", type: "number", min: 1, max: 600, required: true, value: 15 })), optionalNote()];
     if (action === "decline") return [label(translate("act.why"), el("input", { name: "reason", maxlength: 500, required: true, autocomplete: "off" })), optionalNote()];
+    if (action === "no-answer") return [optionalNote()];
     if (action === "comment") return [noteField()];
     if (action === "answer") return [answerField("note")];
     if (action === "merge") return [el("p", {}, translate("act.merge.what")), incidentField(this.item, { state: "open" }), optionalNote()];
@@ -117,6 +118,7 @@ export class IncidentActions extends Actions {
     if (action === "stage") await this.send("stage", { ...body, stage: values.stage, ...(values.lift_id ? { lift_id: values.lift_id } : {}) }, translate("act.did.stage", { stage: translate(`stage.${values.stage}`) }));
     if (action === "merge" || action === "link") await this.send(action, { ...body, other: values.other }, translate(`act.did.${action}`));
     if (action === "split") await this.send("split", { ...body, alerts: [...this.form.querySelectorAll("[name=alert]:checked")].map(({ value }) => value) }, translate("act.did.split"));
+    if (action === "no-answer") await this.send("no-answer", body, translate("act.did.no-answer"));
     if (action === "assign") await this.assign(author, values.to, this.item.owner);
     if (action === "close") {
       await this.send("close", { ...body, reason: values.reason, ...(values.answer ? { answer: values.answer } : {}) }, translate("act.did.close"), (version) => this.send("reopen", author, translate("act.did.undo-close"), null, version));

@@ -59,7 +59,7 @@ function callOut({ number, level, who, called, answer: given, answered, reason, 
   const button = (action) => el("button", { type: "button", click: () => answer(action, number) }, translate(`act.${action}`));
   return el("li", {}, el("b", {}, nameInLanguage(who)), " ", el("small", {}, `${translate(`rescue.level.${level}`)} · ${translate("rescue.called", { at: fullStamp(called, zone) })}`),
     el("p", {}, [said, answered ? fullStamp(answered, zone) : null, ...more].filter(Boolean).join(" · ")),
-    open && !arrived ? el("p", { class: "ends" }, ...(given === "accepted" ? [button("decline")] : [button("accept"), ...(given === "declined" ? [] : [button("decline")])])) : null);
+    open && !arrived ? el("p", { class: "ends" }, ...(given === "accepted" ? [button("decline")] : [button("accept"), ...(given === "declined" ? [] : [button("decline")]), ...(given ? [] : [button("no-answer")])])) : null);
 }
 
 /** Return whether the doors may be opened: the height of the car's floor over the nearest landing, where it is known. */
