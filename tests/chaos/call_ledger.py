@@ -5,7 +5,8 @@
     records: notifications by key ◄── made ────────┤
     receivers: webhook (keys in the data), mail ◄──┘ delivered
 
-A call is *owed* where the monitor was up for most of its `EVERY_S`; what was overdue is called about once.
+A call is *owed* where the monitor was up for `WITHIN_S` without a break after the call fell due, before the next one
+does or somebody acknowledges: until then it must be made. What was overdue is called about once.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from tests.notify.receivers import HttpReceiver, MailReceiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 EVERY_S = 30
-MOSTLY_S = 20.0
-"""For so long of its `EVERY_S` the monitor is up where a call is owed."""
+WITHIN_S = 5.0
+"""The time within which a monitor that is up makes a call that is due."""
 NUMBER = re.compile(r"<n-(\d+)(?:-(\d+))?@")
 
 
@@ -86,8 +87,13 @@ class UpTimes:
             self.stretches.append((self._since_ns, time.time_ns()))
         self._since_ns = None
 
-    def within_s(self, from_ns: int, until_ns: int) -> float:
-        return sum(max(0, min(until_ns, end) - max(from_ns, begin)) for begin, end in self.stretches) / S
+    def deadline_ns(self, due_ns: int, until_ns: int) -> int | None:
+        """Return until when a call that falls due is to be made: None where no stretch gives the time for it."""
+        for begin_ns, end_ns in self.stretches:
+            deadline_ns = max(due_ns, begin_ns) + round(WITHIN_S * S)
+            if deadline_ns <= min(end_ns, until_ns):
+                return deadline_ns
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,11 @@ def compare(
     for incident in (visible.incident for visible in found):
         acknowledged_ns = incident.acknowledged_ns
         for person in ("Ada", "Ben"):
-            calls = {each.call for each in of[incident.id, person]}
-            wanted = set(_owed(up, incident.opened_ns, acknowledged_ns))
-            owed += len(wanted)
-            lost += [f"{incident.lift_id} {person} {call}" for call in sorted(wanted - calls)]
+            made_ns = {each.call: each.made_ns for each in reversed(of[incident.id, person])}
+            for call, deadline_ns in _owed(up, incident.opened_ns, acknowledged_ns):
+                owed += 1
+                if made_ns.get(call, deadline_ns + 1) > deadline_ns:
+                    lost.append(f"{incident.lift_id} {person} {call}")
             if acknowledged_ns is not None:
                 late += [each.key for each in of[incident.id, person] if each.made_ns > acknowledged_ns + 5 * S]
     again = sum(len(at_ns) - 1 for at_ns in arrived_ns.values())
@@ -163,14 +170,15 @@ def compare(
     return CallResult(len(found), owed, len(made), received, lost, undelivered, doubled, late, again)
 
 
-def _owed(up: UpTimes, opened_ns: int, acknowledged_ns: int | None) -> Iterator[int]:
-    """Yield the numbers of the calls about an incident that are owed."""
+def _owed(up: UpTimes, opened_ns: int, acknowledged_ns: int | None) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of the calls about an incident that are owed, and until when each is to be made."""
     end_ns = up.stretches[-1][1] if acknowledged_ns is None else acknowledged_ns
-    call, begin_ns = 0, opened_ns
-    while begin_ns < end_ns:
-        if up.within_s(begin_ns, min(begin_ns + EVERY_S * S, end_ns)) >= MOSTLY_S:
-            yield call
-        call, begin_ns = call + 1, begin_ns + EVERY_S * S
+    call, due_ns = 0, opened_ns
+    while due_ns < end_ns:
+        deadline_ns = up.deadline_ns(due_ns, min(due_ns + EVERY_S * S, end_ns))
+        if deadline_ns is not None:
+            yield call, deadline_ns
+        call, due_ns = call + 1, due_ns + EVERY_S * S
 
 
 def _in_one_repeat(calls: Sequence[MadeCall]) -> Iterator[MadeCall]:

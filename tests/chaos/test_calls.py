@@ -24,7 +24,9 @@ from tests.whole.installation import System
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(1200)]
 SEED = 20012
-PRESSES = 3
+PRESSES = 8
+SHORT_S, LONG_S = 2.0, 14.0
+"""How long a monitor lives, at most: by turns."""
 PEOPLE, REPEATS = 2, 2
 SETTLED_WITHIN_S = 240.0
 """A message under way at a kill is sent again after a lease of 60 s."""
@@ -37,6 +39,7 @@ class CallsUnderFire:
         self.system, self.records, self.link = system, records, link
         self.up, self.chance = UpTimes(), random.Random(SEED)
         self.pressed: list[str] = []
+        self.kills = 0
         self.acknowledged: set[str] = set()
         self.up.up()
 
@@ -49,7 +52,8 @@ class CallsUnderFire:
 
     def kill_monitor(self) -> None:
         """Kill the monitor at a random moment after a press, and start it again."""
-        time.sleep(self.chance.uniform(0.0, 2.0))
+        self.kills += 1
+        time.sleep(self.chance.uniform(0.0, SHORT_S if self.kills % 2 else LONG_S))
         self.system.end("monitor")
         self.up.down()
         self.system.start_monitor()
@@ -114,8 +118,8 @@ class CallsUnderFire:
 
 
 def holds(result: CallResult) -> None:
-    """Nothing is lost or doubled, and something was tried."""
-    assert min(result.incidents, result.owed, result.messages) > 0
+    """Nothing is lost or doubled, and much was tried."""
+    assert min(result.owed, result.messages) >= result.incidents > 0
     assert (result.lost[:3], result.undelivered[:3]) == ([], [])
     assert (result.doubled[:3], result.after_acknowledgement[:3]) == ([], [])
 
