@@ -39,6 +39,8 @@ LEASE_NS = 60 * S_NS
 WORKERS = 64
 """Of each kind of way."""
 BUSY_PAUSE_NS = S_NS // 4
+PACE_LIMIT_NS = 600 * S_NS
+"""How long the pace of an address makes a notification wait before it is looked at again."""
 RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 10.0
 UNREACHED = "notifications_unreached"
 PACES_LIMIT = 10_000
@@ -152,7 +154,7 @@ class NotificationDispatcher(threading.Thread):
         pace = self._paces.setdefault((way.kind, way.address), AddressPace(way.kind))
         receiver = receiver_of(way)
         message = next_message(batch)
-        allowed_ns = pace.allowed_ns(any(is_urgent(each) for each in message))
+        allowed_ns = pace.allowed_ns(any(is_urgent(each) for each in message), now_ns)
         with self._lock:
             is_free = self._messages[way.kind] < WORKERS and self._receivers.has_room(receiver)
             begins = is_free and not pace.is_busy and allowed_ns <= now_ns
@@ -165,7 +167,8 @@ class NotificationDispatcher(threading.Thread):
         if begins:
             sent = self._workers[way.kind].submit(self._sending.send, way, message, person)
             sent.add_done_callback(partial(self._ended, way.kind, receiver, pace, message))
-        due_ns = max(now_ns + BUSY_PAUSE_NS, pace.allowed_ns(any(is_urgent(each) for each in batch)))
+        allowed_ns = min(pace.allowed_ns(any(is_urgent(each) for each in batch), now_ns), now_ns + PACE_LIMIT_NS)
+        due_ns = max(now_ns + BUSY_PAUSE_NS, allowed_ns)
         return {each.id: due_ns for each in batch if not begins or each not in message}
 
     def _ended(

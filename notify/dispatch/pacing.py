@@ -30,8 +30,13 @@ class AddressPace:
         self._gap_ns = round(GAP_S[kind] * S_NS)
         self._sent_ns, self._paid_ns = -(1 << 62), 0
 
-    def allowed_ns(self, is_urgent: bool) -> int:
-        """Return from when the next message may be sent."""
+    def allowed_ns(self, is_urgent: bool, now_ns: int) -> int:
+        """Return from when the next message may be sent.
+
+        A last message in the future was sent before the clock was set back: the pace goes on from now.
+        """
+        set_back_ns = max(self._sent_ns - now_ns, 0)
+        self._sent_ns, self._paid_ns = self._sent_ns - set_back_ns, self._paid_ns - set_back_ns
         after_gap_ns = self._sent_ns + self._gap_ns
         return after_gap_ns if is_urgent else max(after_gap_ns, self._paid_ns - BURST_NS)
 

@@ -283,3 +283,23 @@ def test_without_the_key_of_a_webhook_the_next_way_brings_the_notification(
     records.add_notifications([notification(key="again", person_id=ann)], driven.now_ns)
     driven.turn(120, 10)
     assert receiver.received().path == "/hook", "with the key it is used again"
+
+
+def test_a_clock_that_is_set_back_silences_no_way(
+    records: Records, mails: MailReceiver, receiver: HttpReceiver, client: HttpClient
+) -> None:
+    """A dead receiver is tried until the clock is set back by a day; its patience and the pause count from then on."""
+    ann, bob = desk_person(records, "Ann"), desk_person(records, "Bob")
+    verified_way(records, ann, WEBHOOK, f"http://127.0.0.1:{free_port()}/", SECRET)
+    verified_way(records, ann, MAIL, "ann@example.org")
+    verified_way(records, bob, WEBHOOK, f"{receiver.url}/hook", SECRET)
+    driven = Driven(records, {WEBHOOK: WebhookWay(client), MAIL: mail_way(mails.port)})
+    records.add_notifications([notification(1, person_id=ann), notification(2, person_id=bob)], T0)
+    driven.turn(20)
+    assert (receiver.received().path, mails.envelopes.qsize()) == ("/hook", 0)
+    driven.now_ns -= 86_400 * S
+    records.add_notifications([notification(3, person_id=bob)], driven.now_ns)
+    driven.turn(2)
+    assert receiver.received().path == "/hook", "the address of Bob has no message in the future to wait for"
+    driven.turn(70)
+    assert mails.envelopes.qsize() == 1, "the next way of Ann"

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from alerts.notification import ACCOUNT, CHANGE, CODE, TEST
-from notify.dispatch.pacing import next_message
+from notify.dispatch.pacing import BURST, GAP_S, REFILL_S, AddressPace, next_message
 from notify.dispatch.routing import GIVE_UP_S, is_given_up
+from registry.ways import SMS
 from store.records.repository import WaitingNotification
 from tests.alerts.rules import T0, S
 from tests.notify.notifications import notification
@@ -35,3 +36,12 @@ def test_a_call_is_given_up_after_an_attempt_and_a_code_by_its_age_alone() -> No
     for tried in (replace(call, attempts=1), replace(call, error="HTTP 503"), replace(call, failed_ways={"w": False})):
         assert [is_given_up(tried, at_ns) for at_ns in (late_ns - 1, late_ns)] == [False, True]
     assert is_given_up(waiting(1, CODE), late_ns)
+
+
+def test_a_clock_that_is_set_back_delays_an_address_by_its_pace_alone() -> None:
+    pace, back_ns = AddressPace(SMS), T0 - 3600 * S
+    for number in range(BURST):
+        pace.note_sent(T0 + number * round(GAP_S[SMS]) * S)
+    assert pace.allowed_ns(is_urgent=True, now_ns=back_ns) == back_ns + round(GAP_S[SMS] * S)
+    last_ns = back_ns + (BURST - 1) * round(GAP_S[SMS]) * S
+    assert back_ns < pace.allowed_ns(is_urgent=False, now_ns=back_ns) <= last_ns + round(BURST * REFILL_S * S)
