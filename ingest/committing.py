@@ -1,8 +1,10 @@
 """Uncommitted findings and refusals of judging, and the snapshot of its state with its position.
 
 found ──┐
-refused ┼─► one transaction of the records: alerts, dead letters, position, and now and then a snapshot
+refused ┼─► one transaction of the records: alerts, dead letters, position ─► now and then a snapshot
         └── killed before it, the same is found again from the last snapshot on; after it, found again is a repeat
+
+The snapshot follows in a file of its own, or, where what was found must not be found again, in the same transaction.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from store.journal import Journal
 from store.journal_files import JournalUnavailable
 from store.records.monitors.snapshots import Resume, Snapshot
 from store.records.repository import Records
+from store.snapshot_file import SnapshotFile
 from telemetry.batch import Refusal
 
 log = logging.getLogger("liftwatch.judge")
@@ -38,6 +41,8 @@ class Committing:
         self.occurrences: list[Occurrence] = []
         self._journal, self._records = journal, records
         self._snapshot_due_s = 0.0
+        self._generation, self._is_bound = 0, False
+        self._file = SnapshotFile(journal.folder)
 
     @property
     def pending(self) -> bool:
@@ -57,7 +62,8 @@ class Committing:
         forgotten = self._journal.continue_after(resume.position)
         if forgotten:
             log.warning("the journal is older than the records: %d messages, judged long ago, are forgotten", forgotten)
-        snapshot, before = resume.snapshot, self._journal.first - 1
+        self._generation, self._is_bound = resume.generation, False
+        snapshot, before = self._file.newest(resume), self._journal.first - 1
         if snapshot is None:
             self.begin_at(before)
             return State(rules, on_broken, set_aside)
@@ -77,8 +83,16 @@ class Committing:
         self.refused_in_turn += refusals
 
     def request_snapshot(self) -> None:
-        """Take a snapshot with the next commit."""
+        """Take a snapshot after the next commit."""
         self._snapshot_due_s = 0.0
+
+    def bind_snapshot(self) -> None:
+        """Take a snapshot in the transaction of the next commit: what it has found must not be found again."""
+        self._snapshot_due_s, self._is_bound = 0.0, True
+
+    def finish_snapshot(self) -> None:
+        """Wait until the snapshot of the last commit is on the disk."""
+        self._file.finish()
 
     def commit(self, position: int, complete_to: int, pack: Callable[[], bytes] | None) -> list[Change]:
         """Commit everything up to `position` in one transaction; return the changes of alerts.
@@ -86,8 +100,9 @@ class Committing:
         `pack` returns the state as bytes; it is called where a snapshot is due, which waits where there is no `pack`.
         From there judging reads on after `complete_to`, up to which no message waits to be judged.
         """
-        snapshot = None
-        if pack is not None and time.monotonic() >= self._snapshot_due_s:
+        snapshot, is_bound = None, self._is_bound
+        is_due = time.monotonic() >= self._snapshot_due_s and (self._snapshot_due_s == 0.0 or not self._file.is_writing)
+        if pack is not None and is_due:
             snapshot = Snapshot(complete_to, pack())
         changes = self._records.judge(
             position=position,
@@ -95,11 +110,22 @@ class Committing:
             refusals=self.refusals,
             refused_in_turn=self.refused_in_turn,
             now_ns=time.time_ns(),
-            snapshot=snapshot,
+            snapshot=snapshot if is_bound else None,
         )
         self.begin_at(position)
         if snapshot is not None:
-            self._snapshot_due_s = time.monotonic() + SNAPSHOT_EVERY_S
-            with suppress(JournalUnavailable):  # the mark is for trimming alone: the next snapshot makes it again
-                self._journal.mark(READER, snapshot.position)
+            self._snapshot_due_s, self._is_bound = time.monotonic() + SNAPSHOT_EVERY_S, False
+            self._keep(snapshot, is_bound)
         return changes
+
+    def _keep(self, snapshot: Snapshot, is_bound: bool) -> None:
+        """Write a snapshot after the commit of what was found up to there; a bound one is in that commit already."""
+        if is_bound:
+            self._generation += 1
+            self._mark(snapshot.position)
+        else:
+            self._file.begin(snapshot, self._generation, lambda: self._mark(snapshot.position))
+
+    def _mark(self, position: int) -> None:
+        with suppress(JournalUnavailable):  # the mark is for trimming alone: the next snapshot makes it again
+            self._journal.mark(READER, position)

@@ -125,6 +125,7 @@ class Judging(threading.Thread):
             except Exception as error:  # a bug must not stop later messages
                 log.exception("judging failed; it goes back to the snapshot")
                 self._failed(error)
+        self._committing.finish_snapshot()
 
     def _judge_on(self) -> None:
         while not self.pace.stopping.is_set():
@@ -247,7 +248,7 @@ class Judging(threading.Thread):
             if not self.state.share.lifts.isdisjoint(presses.lift.tolist()):
                 self._finish_share()
             self._judge_rows(presses)
-            self._committing.request_snapshot()
+            self._committing.bind_snapshot()
 
     def _judge_rows(self, batch: Batch) -> None:
         if self._read_to in self._quarantine.skips_rows_after:
@@ -312,6 +313,7 @@ class Judging(threading.Thread):
         self._finish_share()
         self._committing.request_snapshot()
         self._commit()
+        self._committing.finish_snapshot()
 
     def _retry(self, act: Callable[[], object], attempts: int | None = None) -> bool:
         """Call `act` until the records are there: nothing is read meanwhile, so nothing is lost."""

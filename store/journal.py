@@ -59,6 +59,11 @@ class Journal:
         self._open_files()
         self._last_at_opening = self.last
 
+    @property
+    def folder(self) -> Path:
+        """The folder of its files."""
+        return self._folder
+
     @classmethod
     def open(cls, path: str | Path, limit_bytes: int = LIMIT_DEFAULT_BYTES) -> Self:
         """Open or create the journal in the folder `path`, to hold at most `limit_bytes`.

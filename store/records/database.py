@@ -10,10 +10,7 @@ raises `RecordsUnavailable`; the caller reports it, or waits and tries again.
 
 from __future__ import annotations
 
-import random
-import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,11 +24,9 @@ from sqlalchemy.schema import Table
 
 from store.records.schema import counters
 from store.records.sealing.keys import SealingKeys
+from store.sqlite_file import BUSY_TIMEOUT_S, WriterBusy, WriterTurns, begin, prepare
 
-BUSY_TIMEOUT_S = 20.0
-BUSY_PAUSE_S = 0.1
 CONNECT_TIMEOUT_S = 5
-WAL_LIMIT_BYTES = 64 * 1024 * 1024
 WRITER_LOCK = 0x11F7
 REVISION = "registry"  # the counter of changes to the registry: lifts and maintenance windows
 KEY_SUFFIX = ".key"
@@ -52,11 +47,12 @@ class Database:
             key_file = Path(self.url.database).with_suffix(KEY_SUFFIX)
         self.keys = SealingKeys(key_file)
         self._migrating, self._is_migrated = threading.Lock(), False
+        self._turns = WriterTurns()
         self._open = threading.local()
         if self.is_sqlite:
             self.engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
-            event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            event.listen(self.engine, "connect", prepare)
+            event.listen(self.engine, "begin", begin)
         else:
             self.engine = create_engine(
                 self.url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}, hide_parameters=True
@@ -75,17 +71,18 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self, durable: bool = True) -> Iterator[Connection]:
+    def writing(self, durable: bool = True, ordered: bool | None = None) -> Iterator[Connection]:
         """Open a writing transaction, or join the one that this thread has open.
 
-        Without `durable` a loss of power may undo the last seconds.
+        Without `durable` a loss of power may undo the last seconds, up to the last durable transaction; where it writes
+        transitions or entries it has to be `ordered` (by default it is where it is durable).
         """
         joined: Connection | None = getattr(self._open, "connection", None)
         if joined is not None:
             yield joined
             return
         self.migrate()
-        with self._writing(durable) as connection:
+        with self._writing(durable, durable if ordered is None else ordered) as connection:
             self._open.connection = connection
             try:
                 yield connection
@@ -93,16 +90,24 @@ class Database:
                 self._open.connection = None
 
     @contextmanager
-    def _writing(self, durable: bool = True) -> Iterator[Connection]:
-        with self._translated(), self.engine.connect() as bare:
+    def _writing(self, durable: bool = True, ordered: bool = True) -> Iterator[Connection]:
+        with self._translated(), self._turn(), self.engine.connect() as bare:
             connection = bare.execution_options(writes=True, durable=durable)
             with connection.begin():
-                if not self.is_sqlite:
-                    if durable:
-                        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
-                    else:
-                        connection.execute(text("SET LOCAL synchronous_commit = off"))
+                if ordered and not self.is_sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+                if not durable and not self.is_sqlite:
+                    connection.execute(text("SET LOCAL synchronous_commit = off"))
                 yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the turn of this thread to write to a file of SQLite, before it takes a connection."""
+        if not self.is_sqlite:
+            yield
+            return
+        with self._turns.turn():
+            yield
 
     def migrate(self) -> None:
         """Migrate the tables to this version, once; two processes that start together wait for each other."""
@@ -174,14 +179,14 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, WriterBusy) as error:
             raise self._unavailable(error) from error
         except exc.DatabaseError as error:
             if type(error) is exc.DatabaseError or error.connection_invalidated:
                 raise self._unavailable(error) from error
             raise
 
-    def _unavailable(self, error: exc.SQLAlchemyError) -> RecordsUnavailable:
+    def _unavailable(self, error: Exception) -> RecordsUnavailable:
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         remedy = (
             "check that its folder exists, can be written and is not full"
@@ -265,29 +270,3 @@ def _normal(url: str) -> URL:
             " sqlite:////folder/records.db or postgresql://user@host/name."
         )
     return parsed
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Leave transactions to us instead of the driver, and allow reading during a write."""
-    connection.isolation_level = None
-    _write_ahead(connection)
-    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
-
-
-def _write_ahead(connection: Any) -> None:
-    """Turn on the write-ahead log; retry, since SQLite does not wait for another process that does so to a new file."""
-    end_s = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end_s:
-                raise
-            time.sleep(random.uniform(0, BUSY_PAUSE_S))
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options.get('durable', True) else 'NORMAL'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")

@@ -14,7 +14,8 @@ from ingest.judging import Judging
 from ingest.receiving.listening import Stretch
 from ingest.receiving.source import Arrival
 from store.journal import Journal
-from store.records.repository import AlertFilter, Records
+from store.records.repository import AlertFilter, Records, Snapshot
+from store.snapshot_file import SnapshotFile
 from telemetry.streams import topic
 from tests.ingest.running import DISTRICT
 
@@ -45,6 +46,13 @@ def judging(
         yield made
     finally:
         made.stop()
+
+
+def newest_snapshot(journal: Journal, records: Records) -> Snapshot:
+    """Return the snapshot from which judging would go on."""
+    found = SnapshotFile(journal.folder).newest(records.resume())
+    assert found is not None
+    return found
 
 
 def alerts(records: Records) -> set[tuple[str, str]]:

@@ -30,7 +30,7 @@ from store.records.repository import AlertFilter, Records
 from store.series.files import FileSeries
 from telemetry.streams import BATTERY, INSPECTION, ONLINE, topic
 from telemetry.wire.decode import decode
-from tests.ingest.judged import S_NS, Message, Subscribed, Turns, alerts, judging, listened
+from tests.ingest.judged import S_NS, Message, Subscribed, Turns, alerts, judging, listened, newest_snapshot
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until
 
@@ -162,9 +162,7 @@ def test_the_waiting_messages_of_a_lift_that_outruns_the_judge_are_given_up_and_
         append(journal, (FLOOD, "status", {"seq": 200, "t": T0_MS + 60_000 * 200, "alarm": True}))
         until(lambda: (FLOOD, "alarm-button") in alerts(records), "the alarm of the same lift")
     assert any("L1 sends faster" in line for line in caplog.messages)
-    snapshot = records.resume().snapshot
-    assert snapshot is not None
-    assert snapshot.position == journal.last
+    assert newest_snapshot(journal, records).position == journal.last
 
 
 @pytest.mark.parametrize("flood", ["bundles", "samples"])
@@ -180,8 +178,7 @@ def test_a_flood_is_judged_once_through_restarts_and_no_snapshot_holds_it(
             enough = part * rows - judged
             until(lambda made=made, enough=enough: made.counts["rows"] >= enough, "some of the flood")
         judged += made.counts["rows"]
-        snapshot = records.resume().snapshot
-        assert snapshot is not None
+        snapshot = newest_snapshot(journal, records)
         assert len(snapshot.state) < SNAPSHOT_BYTES
     assert judged == rows
     assert made.state.sequencer.counts()["received"].tolist() == [messages, 0]

@@ -22,9 +22,10 @@ from registry.actor import Actor
 from registry.facts import FleetFacts
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
+from store.snapshot_file import FILE, HEADER, MAGIC
 from telemetry.arrays import Memory
 from telemetry.streams import OFFLINE, SUSPECT, topic
-from tests.ingest.judged import S_NS, alerts, judging, listened
+from tests.ingest.judged import S_NS, alerts, judging, listened, newest_snapshot
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until
 
@@ -155,8 +156,7 @@ def test_a_snapshot_that_cannot_be_read_costs_the_state_and_nothing_else(journal
     with judging(journal, records):
         append(journal, *runs_too_fast("L1"))
         until(lambda: ("L1", "overspeed") in alerts(records), "the first alert")
-    with records._database.writing() as connection:
-        connection.exec_driver_sql("UPDATE snapshots SET state = x'6f7468657276657273696f6e'")
+    (journal.folder / FILE).write_bytes(HEADER.pack(MAGIC, 0, newest_snapshot(journal, records).position, 5) + b"other")
     with judging(journal, records):
         append(journal, *runs_too_fast("L2"))
         until(lambda: ("L2", "overspeed") in alerts(records), "the second alert")
@@ -278,8 +278,7 @@ def test_in_a_window_a_lift_is_judged_by_always_judged_rules_only_and_so_in_ever
     onsets = {(one.lift_id, one.rule): one.onset_ns for one in records.alerts(AlertFilter(), limit=100).items}
     assert onsets["L1", "stop-outside-zone"] >= begin_ns + 60 * S_NS
     before = alert_lives(records)
-    with records._database.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM snapshots")
+    (journal.folder / FILE).unlink()
     with judging(journal, records) as again:  # from the beginning
         until(lambda: again.offered_to == journal.last, "the whole journal once more")
     assert alert_lives(records) == before
@@ -292,9 +291,7 @@ def test_a_change_of_the_registry_is_snapshotted_before_it_is_judged_by(journal:
         records.set_maintenance("L1", T0_MS * 1_000_000 + S_NS, Actor.named("ann"), T0_MS * 1_000_000)
         append(journal, *runs_too_fast("L2", 1))
         until(lambda: made.offered_to == journal.last, "the second message")
-        snapshot = records.resume().snapshot
-    assert snapshot is not None
-    assert snapshot.position == 1
+        assert newest_snapshot(journal, records).position == 1
 
 
 def test_a_new_journal_beside_old_records_is_judged_from_its_first_message(

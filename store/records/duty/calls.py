@@ -45,8 +45,11 @@ class CallStore:
 
     @contextmanager
     def one_transaction(self) -> Iterator[None]:
-        """Make the changes inside one transaction: no other process changes an incident until it is committed."""
-        with self._database.writing():
+        """Make the changes inside one transaction: no other process changes an incident until it is committed.
+
+        A loss of power may undo the last of them: what was called then is owed, and called, again.
+        """
+        with self._database.writing(durable=False, ordered=True):
             yield
 
     def open_incident_ids(self) -> list[str]:

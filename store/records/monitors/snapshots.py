@@ -3,6 +3,9 @@
     journal   ──1──2──3──4──5──6──▶      position 6, snapshot of 4: after a restart judging loads the snapshot,
                                          reads on from 5, and what it finds up to 6 again is a repeat
 
+Most snapshots are in a file beside the journal (`store.snapshot_file`): the state of a large fleet would block other
+writers of a database for seconds. In the records are those that must be in the transaction of the findings.
+
 The state is bytes that `ingest.state.State.pack` makes; `State.unpacked` begins anew where it cannot read them.
 """
 
@@ -30,18 +33,21 @@ class Snapshot:
 class Resume:
     """Where judging continues: load the snapshot, read the journal after its position.
 
-    `position` is the last one with committed transitions: findings up to it are repeats.
+    `position` is the last one with committed transitions: findings up to it are repeats. `generation` is the number of
+    snapshots that the records have taken.
     """
 
     position: int
     snapshot: Snapshot | None
+    generation: int = 0
 
 
 def read_resume(connection: Connection, partition: Partition) -> Resume:
     """Return where the monitor of a partition continues."""
     row = connection.execute(select(snapshots).where(snapshots.c.partition == partition.name)).first()
     position = read_counter(connection, position_name(partition))
-    return Resume(position, None if row is None else Snapshot(row.position, bytes(row.state)))
+    generation = read_counter(connection, _generation(partition))
+    return Resume(position, None if row is None else Snapshot(row.position, bytes(row.state)), generation)
 
 
 def store_snapshot(database: Database, connection: Connection, partition: Partition, snapshot: Snapshot) -> None:
@@ -49,3 +55,8 @@ def store_snapshot(database: Database, connection: Connection, partition: Partit
     values = {"partition": partition.name, **asdict(snapshot)}
     row = database.insert(snapshots).values(**values)
     connection.execute(row.on_conflict_do_update(index_elements=["partition"], set_=values))
+    database.count_up(connection, _generation(partition))
+
+
+def _generation(partition: Partition) -> str:
+    return f"snapshots:{partition.name}"

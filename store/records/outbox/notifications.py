@@ -4,7 +4,8 @@
                    └─ its incident is closed ─► waits while the closing can be undone ─► dropped
 
 Of two notifications with one key one is added, in the transaction of whoever adds it. A claim moves `due_ns` to the end
-of a lease: what a killed process had claimed is sent again then. Every attempt is kept for the story of its incident.
+of a lease: what a killed process had claimed is sent again then, and so is what a loss of power made unknown. Every
+attempt is kept for the story of its incident.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from store.records.sealing.keys import SealingKeys
 
 REASON_CHARS = 300
 UNDO_PAUSE_NS = 1_000_000_000
+AHEAD_NS = 900 * 1_000_000_000
+"""Further ahead than any pause between two attempts, or than the pace of an address makes a notification wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,19 @@ class NotificationStore:
     def claim_notifications(self, now_ns: int, lease_ns: int, limit: int) -> list[WaitingNotification]:
         """Return the notifications that are due, the most severe and oldest first, and lease them.
 
-        Those of closed incidents are dropped, but wait as long as the closing can be undone.
+        Those of closed incidents are dropped, but wait as long as the closing can be undone. Those whose times are far
+        ahead waited when the clock was set back: they are due now.
         """
-        due = select(*_WAITING).where(is_notification_waiting, notifications.c.due_ns <= now_ns)
+        is_ahead = (notifications.c.due_ns > now_ns + AHEAD_NS) | (notifications.c.made_ns > now_ns + lease_ns)
+        is_due = is_notification_waiting & ((notifications.c.due_ns <= now_ns) | is_ahead)
+        due = select(*_WAITING).where(is_due)
         order = (notifications.c.severity != "critical", notifications.c.due_ns, notifications.c.id)
         with self._database.reading() as connection:  # most rounds find nothing, and need no lock
             if connection.execute(due.limit(1)).first() is None:
                 return []
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
+            ahead = update(notifications).where(is_notification_waiting, is_ahead)
+            connection.execute(ahead.values(due_ns=now_ns, way_since_ns=now_ns, made_ns=now_ns))
             closed = select(incidents.c.id).where(incidents.c.id == notifications.c.incident_id, ~is_open)
             final = closed.where(incidents.c.closed_ns <= now_ns - UNDO_NS)
             of_due = update(notifications).where(is_notification_waiting, notifications.c.due_ns <= now_ns)
@@ -101,7 +109,7 @@ class NotificationStore:
     def postpone_notifications(self, due_ns: Mapping[int, int]) -> None:
         """Make notifications that were claimed wait, each until an instant."""
         one = update(notifications).where(notifications.c.id == bindparam("_id"), is_notification_waiting)
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
             rows = [{"_id": each, "_due_ns": until_ns} for each, until_ns in due_ns.items()]
             connection.execute(one.values(due_ns=bindparam("_due_ns")), rows)
 
@@ -110,7 +118,7 @@ class NotificationStore:
 
         The content of a code is removed.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             done = update(notifications).where(notifications.c.id.in_(ids))
             connection.execute(done.values(state=SENT, settled_ns=attempt.at_ns, error=None))
             _forget_codes(connection, ids)
@@ -122,7 +130,7 @@ class NotificationStore:
 
     def settle_again(self, ids: Sequence[int], attempt: NotificationAttempt, due_ns: int) -> None:
         """Store that a message could not be sent, and is to be tried again by the same way."""
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
             again = update(notifications).where(notifications.c.id.in_(ids), is_notification_waiting)
             error = attempt.reason[:REASON_CHARS]
             connection.execute(again.values(due_ns=due_ns, attempts=notifications.c.attempts + 1, error=error))
@@ -132,7 +140,7 @@ class NotificationStore:
         self, waiting: Sequence[WaitingNotification], attempt: NotificationAttempt, for_good: bool
     ) -> None:  # fmt: skip
         """Store that a way has failed: the notifications go by the next one at once."""
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
             for each in waiting:
                 failed = {**each.failed_ways, attempt.way_id: for_good}
                 _reroute(connection, each.id, failed, attempt.at_ns, attempt.reason)
@@ -143,12 +151,12 @@ class NotificationStore:
     def begin_again(self, waiting: WaitingNotification, due_ns: int) -> None:
         """Let a notification try all ways again that have not failed for good."""
         kept = {way_id: for_good for way_id, for_good in waiting.failed_ways.items() if for_good}
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
             _reroute(connection, waiting.id, kept, due_ns, waiting.error or "")
 
     def fail_notifications(self, ids: Sequence[int], error: str, now_ns: int) -> None:
         """Store that notifications have reached nobody."""
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
             failed = update(notifications).where(notifications.c.id.in_(ids), is_notification_waiting)
             connection.execute(failed.values(state=FAILED, settled_ns=now_ns, error=error[:REASON_CHARS]))
             _forget_codes(connection, ids)

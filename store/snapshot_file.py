@@ -1,0 +1,111 @@
+"""The snapshot of judging in a file beside the journal, written in pieces so that other writers of the disk go on.
+
+    commit ─► commit ─► commit ─► …          the records have the findings; the state is hundreds of megabytes
+        └─ state, packed ─► file, replaced whole ─► the journal may be trimmed up to its position
+
+Killed before the file is replaced, judging begins again from the one before. A snapshot that has to be in the
+transaction of the findings is in the records (`store.records.monitors.snapshots`): which of both is later, their
+`generation` says.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from store.records.monitors.snapshots import Resume, Snapshot
+
+log = logging.getLogger("liftwatch.judge")
+
+FILE, NEW_FILE = "snapshot", "snapshot.new"
+MAGIC = b"LWSNAP01"
+HEADER = struct.Struct("<8sqqq")
+"""Magic, generation, position, and the length of the state."""
+PIECE_BYTES = 8 << 20
+
+
+class SnapshotFile:
+    """The newest snapshot in the folder of a journal. One thread calls it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writing: threading.Thread | None = None
+        self._hurry = threading.Event()
+
+    @property
+    def is_writing(self) -> bool:
+        """Return whether a snapshot is being written."""
+        return self._writing is not None and self._writing.is_alive()
+
+    def begin(self, snapshot: Snapshot, generation: int, written: Callable[[], object]) -> None:
+        """Write a snapshot in a thread of its own, with pauses, and call `written` once the file is on the disk."""
+        self.finish()
+        self._hurry.clear()
+        self._writing = threading.Thread(
+            target=self._write, args=(snapshot, generation, written), name="snapshot", daemon=True
+        )
+        self._writing.start()
+
+    def finish(self) -> None:
+        """Wait for the snapshot that is being written, which makes no more pauses."""
+        if self._writing is not None:
+            self._hurry.set()
+            self._writing.join()
+            self._writing = None
+
+    def newest(self, resume: Resume) -> Snapshot | None:
+        """Return the snapshot of the file or that of the records, whichever is later.
+
+        A file is left out that is ahead of the records, as beside records that were restored from a copy.
+        """
+        self.finish()
+        found = self._read()
+        if found is None or found[0] != resume.generation or found[1].position > resume.position:
+            return resume.snapshot
+        return found[1]
+
+    def _read(self) -> tuple[int, Snapshot] | None:
+        """Return the generation and the snapshot of the file, None where there is no whole one."""
+        with suppress(OSError), (self._folder / FILE).open("rb") as file:
+            header = file.read(HEADER.size)
+            if len(header) == HEADER.size:
+                magic, generation, position, length = HEADER.unpack(header)
+                state = file.read()
+                if magic == MAGIC and len(state) == length:
+                    return generation, Snapshot(position, state)
+            log.warning("the snapshot %s cannot be read, and is left out", self._folder / FILE)
+        return None
+
+    def _write(self, snapshot: Snapshot, generation: int, written: Callable[[], object]) -> None:
+        new, state = self._folder / NEW_FILE, memoryview(snapshot.state)
+        try:
+            with new.open("wb") as file:
+                file.write(HEADER.pack(MAGIC, generation, snapshot.position, len(state)))
+                for start in range(0, len(state), PIECE_BYTES):
+                    begun_s = time.monotonic()
+                    file.write(state[start : start + PIECE_BYTES])
+                    file.flush()
+                    os.fdatasync(file.fileno())
+                    self._hurry.wait(time.monotonic() - begun_s)
+                file.flush()
+                os.fdatasync(file.fileno())
+            new.replace(self._folder / FILE)
+            _sync_folder(self._folder)
+            written()
+        except Exception:  # the snapshot before stays; the next one is tried again
+            log.exception("the snapshot of judging could not be written")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the replacement of a file durable."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

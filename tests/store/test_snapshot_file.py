@@ -1,0 +1,91 @@
+"""The snapshot beside the journal: the later one counts, half a file counts as none, and writing delays no other."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from store.records.monitors.snapshots import Resume
+from store.records.repository import Records, Snapshot
+from store.snapshot_file import FILE, HEADER, SnapshotFile
+from tests.alerts.rules import T0
+
+OLD, NEW = Snapshot(5, b"old"), Snapshot(9, b"new")
+LARGE_BYTES = 256 << 20
+ENOUGH_S = 1.0
+
+
+def written(folder: Path, snapshot: Snapshot, generation: int = 0) -> SnapshotFile:
+    """Return the file of a folder with this snapshot."""
+    file, marks = SnapshotFile(folder), list[int]()
+    file.begin(snapshot, generation, lambda: marks.append(snapshot.position))
+    file.finish()
+    assert marks == [snapshot.position]
+    return file
+
+
+def test_the_last_snapshot_is_read_back(tmp_path: Path) -> None:
+    assert SnapshotFile(tmp_path).newest(Resume(0, None)) is None
+    for snapshot in (OLD, NEW):
+        file = written(tmp_path, snapshot)
+        assert file.newest(Resume(9, None)) == SnapshotFile(tmp_path).newest(Resume(9, None)) == snapshot
+
+
+@pytest.mark.parametrize(
+    ("resume", "expected"),
+    [
+        (Resume(9, OLD, generation=3), NEW),
+        (Resume(9, OLD, generation=4), OLD),  # the records have taken one since
+        (Resume(8, OLD, generation=3), OLD),  # the records were restored from a copy
+        (Resume(8, None, generation=3), None),
+    ],
+)
+def test_the_later_snapshot_counts_and_none_that_is_ahead_of_the_records(
+    tmp_path: Path, resume: Resume, expected: Snapshot | None
+) -> None:
+    assert written(tmp_path, NEW, generation=3).newest(resume) == expected
+
+
+def test_the_records_count_the_snapshots_that_they_take(tmp_path: Path) -> None:
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
+        file = written(tmp_path, OLD, records.resume().generation)
+        records.judge(position=6, occurrences=[], now_ns=T0)
+        assert file.newest(records.resume()) == OLD
+        records.judge(position=9, occurrences=[], now_ns=T0, snapshot=NEW)
+        assert file.newest(records.resume()) == NEW
+        last = Snapshot(9, b"last")
+        assert written(tmp_path, last, records.resume().generation).newest(records.resume()) == last
+
+
+@pytest.mark.parametrize("length", [0, 3, HEADER.size, HEADER.size + 2])
+def test_a_file_that_is_cut_short_is_left_out(tmp_path: Path, length: int) -> None:
+    file = written(tmp_path, NEW)
+    os.truncate(tmp_path / FILE, length)
+    assert file.newest(Resume(9, OLD)) == OLD
+
+
+def test_a_snapshot_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
+    file = written(tmp_path, OLD)
+    (tmp_path / "snapshot.new").mkdir()
+    file.begin(NEW, 0, lambda: pytest.fail("not on the disk"))
+    file.finish()
+    assert file.newest(Resume(9, None)) == OLD
+
+
+def test_a_large_snapshot_delays_no_writer_of_the_records(tmp_path: Path) -> None:
+    """In a transaction of the records the same state held every other writer for seconds."""
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
+        records.move_cursor("mqtt", 0)
+        file, ended = SnapshotFile(tmp_path), threading.Event()
+        file.begin(Snapshot(1, bytes(LARGE_BYTES)), 0, ended.set)
+        took_s = []
+        while not ended.is_set():
+            begun_s = time.monotonic()
+            records.move_cursor("mqtt", len(took_s))
+            took_s.append(time.monotonic() - begun_s)
+        file.finish()
+    assert max(took_s) < ENOUGH_S
