@@ -61,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--history-days", type=int, default=30, metavar="DAYS", help=past)
     play = "play a rescue 20 s after the start (default: yes, without --secure)"
     parser.add_argument("--rescue", action=argparse.BooleanOptionalAction, default=True, help=play)
+    takes = "minutes that the played rescue takes (default 5)"
+    parser.add_argument("--rescue-minutes", type=arguments.seconds, default=rescue.MINUTES, metavar="N", help=takes)
     parser.add_argument("--secure", action="store_true", help="with TLS, passwords and certificates")
 
 
@@ -122,7 +124,8 @@ def play_rescue(options: argparse.Namespace) -> None:
     number = 1 + options.lifts // 2
     address, lift_id = f"http://{LOOPBACK}:{options.port}", f"sim-{number:05}"
     print_line(f"  In {RESCUE_AFTER_S} s somebody is shut in {lift_id}: watch the rescue at {address}/incidents\n")
-    threading.Thread(target=rescue.play, args=(address, lift_id, RESCUE_AFTER_S), daemon=True).start()
+    played = (address, lift_id, RESCUE_AFTER_S, options.rescue_minutes / rescue.MINUTES)
+    threading.Thread(target=rescue.play, args=played, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from typing import Any
 from commands.demonstration.people import mechanic_of
 
 CAUSE = "car-stalled-between-floors"
+MINUTES = 5.0
 FAULT_S, ARRIVES_S = 240, 150
 DESK = "夜班值班台 · Night desk"
 OPENS_WITHIN_S = 180.0

@@ -74,8 +74,8 @@ class Database:
     def writing(self, durable: bool = True, ordered: bool | None = None) -> Iterator[Connection]:
         """Open a writing transaction, or join the one that this thread has open.
 
-        Without `durable` a loss of power may undo the last seconds, up to the last durable transaction; where it writes
-        transitions or entries it has to be `ordered` (by default it is where it is durable).
+        Without `durable` a loss of power may undo the last seconds, up to the last durable transaction. Ordered
+        ones, the durable by default, exclude each other: those that write transitions or entries, or claim something.
         """
         joined: Connection | None = getattr(self._open, "connection", None)
         if joined is not None:

@@ -26,7 +26,7 @@ from alerts.escalation.policy import EscalationPolicy
 from alerts.escalation.policy_checks import Nameable, read_policy
 from registry.fact_checks import FieldError
 from registry.ways import MAIL, WEBHOOK
-from store.records.outbox.tables import SENT, notifications
+from store.records.outbox.tables import DROPPED, SENT, notifications
 from store.records.repository import IncidentFilter, Records
 from tests.alerts.rules import T0, S
 from tests.notify.dispatch.reached import BY, desk_person, verified_way
@@ -60,7 +60,8 @@ def fill(records: Records, webhook_port: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MadeCall:
-    """A call in the records: in which repeat since `start_ns` it was made, and whether it is settled as sent."""
+    """A call in the records: in which repeat since `start_ns` it was made, and whether it is settled: sent, or dropped
+    because somebody had acknowledged the incident meanwhile."""
 
     number: int
     key: str
@@ -70,6 +71,7 @@ class MadeCall:
     call: int
     made_ns: int
     sent: bool
+    dropped: bool
 
 
 @dataclass
@@ -103,6 +105,7 @@ class CallResult:
     incidents: int
     owed: int
     made: int
+    dropped: int
     messages: int
     lost: Sequence[str]
     undelivered: Sequence[str]
@@ -112,7 +115,8 @@ class CallResult:
 
     def __str__(self) -> str:
         return (
-            f"{self.incidents} incidents; {self.owed} calls owed, {self.made} made, {len(self.lost)} lost; "
+            f"{self.incidents} incidents; {self.owed} calls owed, {self.made} made, {len(self.lost)} lost, "
+            f"{self.dropped} dropped after an acknowledgement; "
             f"{self.messages} messages received, {len(self.undelivered)} calls in none, {len(self.doubled)} doubled, "
             f"{self.sent_again} sent again later; {len(self.after_acknowledgement)} calls after an acknowledgement"
         )
@@ -131,7 +135,8 @@ def made_calls(records: Records) -> list[MadeCall]:
         call = (row.made_ns - start_ns) // (EVERY_S * S)
         person = people[row.person_id]
         sent = row.state == SENT
-        found.append(MadeCall(row.id, row.key, row.incident_id, person, start_ns, call, row.made_ns, sent))
+        dropped = row.state == DROPPED
+        found.append(MadeCall(row.id, row.key, row.incident_id, person, start_ns, call, row.made_ns, sent, dropped))
     return found
 
 
@@ -147,8 +152,8 @@ def compare(
     for each in made:
         of[each.incident_id, each.person].append(each)
     mails, folded = _mails(mail)
-    undelivered = [each.key for each in made if each.person == "Ada" and each.key not in arrived_ns]
-    to_ben = [each for each in made if each.person == "Ben"]
+    undelivered = [each.key for each in made if each.person == "Ada" and each.sent and each.key not in arrived_ns]
+    to_ben = [each for each in made if each.person == "Ben" and each.sent]
     not_alone = [each.key for each in to_ben if each.number not in mails]
     undelivered += not_alone if len(not_alone) > folded else []
     doubled = [key for key, at_ns in arrived_ns.items() if _close(at_ns)]
@@ -163,11 +168,14 @@ def compare(
                 owed += 1
                 if made_ns.get(call, deadline_ns + 1) > deadline_ns:
                     lost.append(f"{incident.lift_id} {person} {call}")
-            if acknowledged_ns is not None:
+            if acknowledged_ns is None:
+                lost += [f"{each.key} dropped" for each in of[incident.id, person] if each.dropped]
+            else:
                 late += [each.key for each in of[incident.id, person] if each.made_ns > acknowledged_ns + 5 * S]
     again = sum(len(at_ns) - 1 for at_ns in arrived_ns.values())
     received = webhook.requests.qsize() + len(mails) + folded
-    return CallResult(len(found), owed, len(made), received, lost, undelivered, doubled, late, again)
+    dropped = sum(each.dropped for each in made)
+    return CallResult(len(found), owed, len(made), dropped, received, lost, undelivered, doubled, late, again)
 
 
 def _owed(up: UpTimes, opened_ns: int, acknowledged_ns: int | None) -> Iterator[tuple[int, int]]:

@@ -10,9 +10,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from commands.demonstration import rescue
 from commands.demonstration.people import NUMBERS
 from tests.dashboards.browser_world import looking, open_browser  # noqa: F401
 from tests.loopback import PATIENCE_S, accepts, free_port, until
@@ -42,6 +42,10 @@ BY_COMMAND = {
     "sim-00002": ("top-slowdown-lost", {"overtravel-top": 0.3}),
 }
 BY_PAGE = ("sim-00003", "car-stalled-between-floors", {"stop-outside-zone": 15.0, "entrapment-off-level": 30.0})
+QUIET = ("--history-days", str(HISTORY_DAYS), "--no-rescue")
+RESCUE_MINUTES = 1.25
+READY_WITHIN_S, HISTORY_WITHIN_S = 60.0, 180.0
+"""From the start of the processes; the history is made before."""
 ON_ITS_PAGE = "Entrapment off level"
 HAPPENS_WITHIN_S = 90.0
 """A fault waits for its moment (a ride with a person in the car); then its hold time runs."""
@@ -53,6 +57,7 @@ class Demo:
     def __init__(self, process: subprocess.Popen[bytes], folder: Path, port: int, broker_port: int) -> None:
         self.process, self.folder, self.port, self.broker_port = process, folder, port, broker_port
         self.address = f"http://127.0.0.1:{port}"
+        self.ready_s = 0.0
 
     def log(self) -> str:
         return (self.folder / "demo.log").read_text(encoding="utf-8")
@@ -75,17 +80,20 @@ class Demo:
 
 
 @contextmanager
-def shown(folder: Path, lifts: int, start: tuple[str, str] = AS_IT_IS) -> Iterator[Demo]:
+def shown(folder: Path, lifts: int, start: tuple[str, str] = AS_IT_IS, more: Sequence[str] = QUIET) -> Iterator[Demo]:
     """Start a demonstration and wait for its address."""
     port, broker_port = free_port(), free_port()
     ports = ["--port", str(port), "--broker-port", str(broker_port)]
     command = [sys.executable, *start, "demo", *ports, "--lifts", str(lifts), "--data", str(folder / "data")]
-    command += ["--history-days", str(HISTORY_DAYS), "--no-rescue"]
+    command += more
     with (folder / "demo.log").open("wb") as out:
         process = start_process([*command, "--faults-per-hour", "0"], ended_by="TERM", stdout=out, stderr=out)
     demo = Demo(process, folder, port, broker_port)
     try:
+        until(lambda: "starting" in demo.log() or process.poll() is not None, "the history", HISTORY_WITHIN_S)
+        begun_s = time.monotonic()
         until(lambda: "Liftwatch is at" in demo.log() or process.poll() is not None, "the demonstration")
+        demo.ready_s = time.monotonic() - begun_s
         assert process.poll() is None, demo.log()
         yield demo
     finally:
@@ -132,17 +140,38 @@ def test_a_fault_from_the_page_or_the_command_line_is_an_alert_once_its_hold_tim
 
 
 @pytest.mark.long
-def test_a_rescue_is_played_from_the_stop_between_floors_to_the_closing(tmp_path: Path) -> None:
-    with shown(tmp_path, LIFTS) as demo:
-        until(lambda: demo.living() == LIFTS, "a living fleet")
+@pytest.mark.browser
+def test_a_visitor_finds_a_history_people_on_duty_and_a_rescue_to_watch(tmp_path: Path, browser: Browser) -> None:
+    with shown(tmp_path, LIFTS, more=("--rescue-minutes", str(RESCUE_MINUTES))) as demo:
+        assert demo.ready_s < READY_WITHIN_S
         assert [each["stage"] for each in demo.get("/api/v1/incidents", state="open")] == ["acknowledged", "confirmed"]
-        rescue.play(demo.address, "sim-00004", after_s=0.0, pace=0.25)
-        (played,) = demo.get("/api/v1/incidents", lift_id="sim-00004", state="closed")
+        past = demo.get("/api/v1/incidents", state="closed", limit="500")
+        oldest = min(datetime.fromisoformat(each["opened"]) for each in past)
+        assert timedelta(days=25) < datetime.now(UTC) - oldest < timedelta(days=31)
+        rosters = demo.get("/api/v1/rosters")
+        assert rosters, "firms have rosters"
+        assert all(roster["now"]["people"] for roster in rosters)
+        with looking(browser, demo.address) as watched:
+            page = watched.open("/")
+            expect(page.locator("#rescue")).to_be_visible(timeout=1000 * HAPPENS_WITHIN_S)
+            page.locator("#rescue a").click()
+            expect(page.locator("h2.sentence").first).to_be_visible()
+            lift_id = f"sim-{1 + LIFTS // 2:05}"
+            (played,) = demo.get("/api/v1/incidents", lift_id=lift_id, state="open")
+            assert page.url.endswith(f"/incidents/{played['id']}")
+
+        def is_closed() -> bool:
+            return bool([one for one in demo.get("/api/v1/incidents", state="closed") if one["id"] == played["id"]])
+
+        until(is_closed, "the end of the rescue", 60 * RESCUE_MINUTES + HAPPENS_WITHIN_S)
+        (played,) = [one for one in demo.get("/api/v1/incidents", state="closed") if one["id"] == played["id"]]
         stages = ["suspected", "notified", "acknowledged", "dispatched", "on-site", "released", "closed"]
         assert sorted(played["stages"], key=played["stages"].get) == stages
         assert (played["kind"], played["reason"], played["owner"] in NUMBERS) == ("entrapment", "released", True)
+        took = datetime.fromisoformat(played["stages"]["closed"]) - datetime.fromisoformat(played["opened"])
+        assert took < timedelta(minutes=RESCUE_MINUTES) + timedelta(seconds=HAPPENS_WITHIN_S)
         messages = (tmp_path / "data" / "telephones.log").read_text(encoding="utf-8")
-        assert "sim-00004" in messages, "the people on duty had a message"
+        assert lift_id in messages, "the people on duty had a message"
         demo.end()
 
 

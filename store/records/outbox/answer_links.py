@@ -55,7 +55,7 @@ class AnswerLinkStore:
             {"id": hashed(secret), "person_id": person_id, "incident_id": incident_id, "action": action, **times}
             for action, secret in made.items()
         ]
-        with self._database.writing(durable=False) as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             connection.execute(delete(answer_links).where(answer_links.c.expires_ns < now_ns - KEPT_NS))
             if rows:
                 connection.execute(answer_links.insert(), rows)

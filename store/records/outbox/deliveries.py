@@ -64,7 +64,7 @@ class DeliveryStore:
         shared = {"partition": self.partition.name, "endpoint": endpoint, "subject": subject, "state": WAITING}
         times = {"attempts": 0, "made_ns": now_ns, "due_ns": now_ns}
         rows = [{**shared, **times, "number": each.id, "subject_id": subject_id(each)} for each in wanted]
-        with self._database.writing(durable=False) as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             if rows:
                 connection.execute(self._database.insert(deliveries).on_conflict_do_nothing(), rows)
             self._database.set_counter(connection, self._cursor(endpoint, subject), served_to)
@@ -91,7 +91,7 @@ class DeliveryStore:
     def store_attempt(self, delivery_id: int, state: str, *, due_ns: int = 0, error: str | None = None) -> None:
         """Store the result of an attempt: `DONE`, `FAILED` for good, or `WAITING` again until `due_ns`."""
         values = {"state": state, "attempts": deliveries.c.attempts + 1, "due_ns": due_ns, "error": error}
-        with self._database.writing(durable=False) as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(values))
 
     def _cursor(self, endpoint: str, subject: str) -> str:

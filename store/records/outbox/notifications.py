@@ -1,7 +1,8 @@
 """The outbox of notifications to people.
 
     add ─► waiting ─ claim, for the time of a lease ─► attempt ─► sent, failed, or waiting again
-                   └─ its incident is closed ─► waits while the closing can be undone ─► dropped
+                   ├─ its incident is closed ─► waits while the closing can be undone ─► dropped
+                   └─ somebody has taken its incident up since ─► dropped
 
 Of two notifications with one key one is added, in the transaction of whoever adds it. A claim moves `due_ns` to the end
 of a lease: what a killed process had claimed is sent again then, and so is what a loss of power made unknown. Every
@@ -83,8 +84,9 @@ class NotificationStore:
     def claim_notifications(self, now_ns: int, lease_ns: int, limit: int) -> list[WaitingNotification]:
         """Return the notifications that are due, the most severe and oldest first, and lease them.
 
-        Those of closed incidents are dropped, but wait as long as the closing can be undone. Those whose times are far
-        ahead waited when the clock was set back: they are due now.
+        Those of closed incidents are dropped, but wait as long as the closing can be undone. Those made before somebody
+        took the incident up are dropped too. Those whose times are far ahead waited when the clock was set back: they
+        are due now.
         """
         is_ahead = (notifications.c.due_ns > now_ns + AHEAD_NS) | (notifications.c.made_ns > now_ns + lease_ns)
         is_due = is_notification_waiting & ((notifications.c.due_ns <= now_ns) | is_ahead)
@@ -93,7 +95,7 @@ class NotificationStore:
         with self._database.reading() as connection:  # most rounds find nothing, and need no lock
             if connection.execute(due.limit(1)).first() is None:
                 return []
-        with self._database.writing(durable=False) as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             ahead = update(notifications).where(is_notification_waiting, is_ahead)
             connection.execute(ahead.values(due_ns=now_ns, way_since_ns=now_ns, made_ns=now_ns))
             closed = select(incidents.c.id).where(incidents.c.id == notifications.c.incident_id, ~is_open)
@@ -101,7 +103,7 @@ class NotificationStore:
             of_due = update(notifications).where(is_notification_waiting, notifications.c.due_ns <= now_ns)
             connection.execute(of_due.where(exists(final)).values(state=DROPPED, settled_ns=now_ns))
             connection.execute(of_due.where(exists(closed)).values(due_ns=now_ns + UNDO_PAUSE_NS))
-            rows = connection.execute(due.order_by(*order).limit(limit)).all()
+            rows = _without_taken_up(connection, connection.execute(due.order_by(*order).limit(limit)).all(), now_ns)
             leased = update(notifications).where(notifications.c.id.in_([row.id for row in rows]))
             connection.execute(leased.values(due_ns=now_ns + lease_ns))
         return [_waiting(row, self._database.keys) for row in rows]
@@ -109,7 +111,7 @@ class NotificationStore:
     def postpone_notifications(self, due_ns: Mapping[int, int]) -> None:
         """Make notifications that were claimed wait, each until an instant."""
         one = update(notifications).where(notifications.c.id == bindparam("_id"), is_notification_waiting)
-        with self._database.writing(durable=False) as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             rows = [{"_id": each, "_due_ns": until_ns} for each, until_ns in due_ns.items()]
             connection.execute(one.values(due_ns=bindparam("_due_ns")), rows)
 
@@ -130,7 +132,7 @@ class NotificationStore:
 
     def settle_again(self, ids: Sequence[int], attempt: NotificationAttempt, due_ns: int) -> None:
         """Store that a message could not be sent, and is to be tried again by the same way."""
-        with self._database.writing(durable=False) as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             again = update(notifications).where(notifications.c.id.in_(ids), is_notification_waiting)
             error = attempt.reason[:REASON_CHARS]
             connection.execute(again.values(due_ns=due_ns, attempts=notifications.c.attempts + 1, error=error))
@@ -140,7 +142,7 @@ class NotificationStore:
         self, waiting: Sequence[WaitingNotification], attempt: NotificationAttempt, for_good: bool
     ) -> None:  # fmt: skip
         """Store that a way has failed: the notifications go by the next one at once."""
-        with self._database.writing(durable=False) as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             for each in waiting:
                 failed = {**each.failed_ways, attempt.way_id: for_good}
                 _reroute(connection, each.id, failed, attempt.at_ns, attempt.reason)
@@ -151,12 +153,12 @@ class NotificationStore:
     def begin_again(self, waiting: WaitingNotification, due_ns: int) -> None:
         """Let a notification try all ways again that have not failed for good."""
         kept = {way_id: for_good for way_id, for_good in waiting.failed_ways.items() if for_good}
-        with self._database.writing(durable=False) as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             _reroute(connection, waiting.id, kept, due_ns, waiting.error or "")
 
     def fail_notifications(self, ids: Sequence[int], error: str, now_ns: int) -> None:
         """Store that notifications have reached nobody."""
-        with self._database.writing(durable=False) as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             failed = update(notifications).where(notifications.c.id.in_(ids), is_notification_waiting)
             connection.execute(failed.values(state=FAILED, settled_ns=now_ns, error=error[:REASON_CHARS]))
             _forget_codes(connection, ids)
@@ -174,6 +176,17 @@ def delete_settled(connection: Connection, before_ns: int, limit: int) -> int:
     without = (notification_attempts.c.notification_id.in_(ids)) & (notification_attempts.c.incident_id == "")
     connection.execute(delete(notification_attempts).where(without))
     return connection.execute(delete(notifications).where(notifications.c.id.in_(ids))).rowcount
+
+
+def _without_taken_up(connection: Connection, rows: Sequence[Row[Any]], now_ns: int) -> list[Row[Any]]:
+    """Drop notifications that were made before somebody acknowledged their incident, and return the others."""
+    found = load_incidents(connection, {row.incident_id for row in rows if row.incident_id})
+    taken_up_ns = {each.id: each.acknowledged_ns for each in found if each.acknowledged_ns is not None}
+    late = [row.id for row in rows if row.made_ns < taken_up_ns.get(row.incident_id, 0)]
+    if late:
+        dropped = update(notifications).where(notifications.c.id.in_(late))
+        connection.execute(dropped.values(state=DROPPED, settled_ns=now_ns))
+    return [row for row in rows if row.id not in late]
 
 
 def _reroute(connection: Connection, number: int, failed: Mapping[str, bool], due_ns: int, error: str) -> None:
@@ -222,5 +235,7 @@ def _waiting(row: Row[Any], keys: SealingKeys) -> WaitingNotification:
 
 _WAITING = tuple(
     notifications.c[name]
-    for name in ("id", "content", "way_id", "failed_ways", "attempts", "made_ns", "way_since_ns", "error")
+    for name in (
+        "id", "incident_id", "content", "way_id", "failed_ways", "attempts", "made_ns", "way_since_ns", "error",
+    )
 )  # fmt: skip

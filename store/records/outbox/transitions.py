@@ -75,7 +75,7 @@ class Outbox:
 
     def move_cursor(self, name: str, transition_id: int) -> None:
         """Move the cursor of the reader `name` to `transition_id`."""
-        with self._database.writing(durable=False) as connection:
+        with self._database.writing(durable=False, ordered=True) as connection:
             self._database.set_counter(connection, cursor_name(self.partition, name), transition_id)
 
 

@@ -4,6 +4,7 @@ time zones."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -160,3 +161,16 @@ def test_a_note_of_ten_thousand_characters_is_kept_and_calls_go_on(records: Reco
     assert history.story[-1].note == LONG
     call_at(records, 0, 60)
     assert len(firm.called()) == 2
+
+
+def test_a_call_that_waits_is_not_sent_once_somebody_has_taken_the_incident_up(
+    records: Records, firm: CalledFirm
+) -> None:
+    incident_id = firm.open_incident()
+    call_at(records, 0)
+    (waits,) = records.claim_notifications(T0, 0, 10)
+    taken_up = records.act_on_incident(incident_id, IncidentAction("ack", Actor.named("dora")), T0 + S)
+    assert taken_up is not None
+    later = replace(waits.notification, key="a call-out after that")
+    assert records.add_notifications([later], T0 + 2 * S) == 1
+    assert [each.notification.key for each in records.claim_notifications(T0 + 2 * S, 0, 10)] == [later.key]
