@@ -145,9 +145,10 @@ def test_a_visitor_finds_a_history_people_on_duty_and_a_rescue_to_watch(tmp_path
     with shown(tmp_path, LIFTS, more=("--rescue-minutes", str(RESCUE_MINUTES))) as demo:
         assert demo.ready_s < READY_WITHIN_S
         assert [each["stage"] for each in demo.get("/api/v1/incidents", state="open")] == ["acknowledged", "confirmed"]
-        past = demo.get("/api/v1/incidents", state="closed", limit="500")
-        oldest = min(datetime.fromisoformat(each["opened"]) for each in past)
-        assert timedelta(days=25) < datetime.now(UTC) - oldest < timedelta(days=31)
+        past = [datetime.now(UTC) - timedelta(days=days) for days in (30, 28)]
+        assert demo.get("/api/v1/incidents", state="closed", to=(past[0] + timedelta(days=15)).isoformat())
+        first_days = {"from": past[0].isoformat(), "to": past[1].isoformat()}
+        assert demo.get("/api/v1/lifts/sim-00001/trips", **first_days), "rides of a month ago"
         rosters = demo.get("/api/v1/rosters")
         assert rosters, "firms have rosters"
         assert all(roster["now"]["people"] for roster in rosters)

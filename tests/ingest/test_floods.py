@@ -28,6 +28,7 @@ from store.journal import Journal
 from store.monitor_counts import LAG_MESSAGES
 from store.records.repository import AlertFilter, Records
 from store.series.files import FileSeries
+from store.snapshot_file import FILE
 from telemetry.streams import BATTERY, INSPECTION, ONLINE, topic
 from telemetry.wire.decode import decode
 from tests.ingest.judged import S_NS, Message, Subscribed, Turns, alerts, judging, listened, newest_snapshot
@@ -196,8 +197,10 @@ def test_a_monitor_killed_between_the_pieces_of_a_message_finds_its_alerts_once(
     with judging(journal, records) as made:
         until(lambda: 2 * 125_000 < made.counts["rows"] < 3 * 125_000, "the third message")
         with sqlite3.connect(tmp_path / "records.db") as now, sqlite3.connect(tmp_path / "killed.db") as killed:
+            snapshot = (journal.folder / FILE).read_bytes()
             now.backup(killed)
         until(lambda: made.judged_to == journal.last, "the end of the journal")
+    (journal.folder / FILE).write_bytes(snapshot)
     with Records.open(f"sqlite:///{tmp_path}/killed.db") as restarted:
         with judging(journal, restarted) as again:
             until(lambda: again.judged_to == journal.last, "the end of the journal")

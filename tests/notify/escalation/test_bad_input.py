@@ -19,13 +19,15 @@ from registry.scope import LiftScope
 from registry.ways import SMS
 from store.records.repository import Records
 from store.records.retention import DAY_NS
-from tests.alerts.rules import DISTRICT, LIFT, T0, S
+from tests.alerts.incidents.desk import BUTTON
+from tests.alerts.rules import DISTRICT, LIFT, T0, S, occurrence
 from tests.notify.escalation.firm import CalledFirm
 from tests.store.identity.identities import BY, organisation, person
 from tests.store.test_ways import sent_code
 
 HOSTILE = "Tower\r\nBcc: evil@example.org\r\n\r\n<script>alert(1)</script>\u202e{to}"
 LONG = "x" * 10_000
+INCIDENTS, AT_ONCE = 10_000, 1000
 
 
 @pytest.fixture
@@ -174,3 +176,20 @@ def test_a_call_that_waits_is_not_sent_once_somebody_has_taken_the_incident_up(
     later = replace(waits.notification, key="a call-out after that")
     assert records.add_notifications([later], T0 + 2 * S) == 1
     assert [each.notification.key for each in records.claim_notifications(T0 + 2 * S, 0, 10)] == [later.key]
+
+
+@pytest.mark.long
+def test_a_new_incident_is_called_about_in_the_next_round_beside_ten_thousand_open_ones(
+    records: Records, firm: CalledFirm
+) -> None:
+    for first in range(0, INCIDENTS, AT_ONCE):
+        found = [occurrence(BUTTON, "on", -1, lift_id=f"m{number:05}") for number in range(first, first + AT_ONCE)]
+        firm.position += 1
+        records.judge(position=firm.position, occurrences=found, now_ns=T0)
+    now_s = [31.0]
+    caller = DutyCaller(records, lambda: T0 + round(now_s[0] * S))
+    assert caller.call_due(), "not all of them are planned in one round"
+    incident_id = firm.open_incident(at_s=32)
+    now_s[0] = 32.0
+    assert caller.call_due(), "others still wait to be planned"
+    assert [(at_s, each.incident_id) for at_s, _, each in firm.owed()] == [(32, incident_id)]
