@@ -52,7 +52,7 @@ WALLS: dict[str, set[str]] = {
     "alerts.escalation": set(),
     "alerts.incidents": {"alerts.alert", "alerts.answers", "alerts.book", "alerts.inhibition"},
     "store.series": set(),
-    "store.records": set(),
+    "store.records": {"store.sqlite_file"},
     "store.recordings": {"store.series"},
     "ingest.receiving": set(),
     "ingest.waiting": {"ingest.fleet"},
