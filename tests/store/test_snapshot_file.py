@@ -16,7 +16,6 @@ from tests.alerts.rules import T0
 
 OLD, NEW = Snapshot(5, b"old"), Snapshot(9, b"new")
 LARGE_BYTES = 256 << 20
-ENOUGH_S = 1.0
 
 
 def written(folder: Path, snapshot: Snapshot, generation: int = 0) -> SnapshotFile:
@@ -82,10 +81,10 @@ def test_a_large_snapshot_delays_no_writer_of_the_records(tmp_path: Path) -> Non
         records.move_cursor("mqtt", 0)
         file, ended = SnapshotFile(tmp_path), threading.Event()
         file.begin(Snapshot(1, bytes(LARGE_BYTES)), 0, ended.set)
-        took_s = []
+        took_s, first_s = [], time.monotonic()
         while not ended.is_set():
             begun_s = time.monotonic()
             records.move_cursor("mqtt", len(took_s))
             took_s.append(time.monotonic() - begun_s)
         file.finish()
-    assert max(took_s) < ENOUGH_S
+    assert max(took_s) < (time.monotonic() - first_s) / 2
