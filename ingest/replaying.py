@@ -112,11 +112,13 @@ class Replay:
 def wider(groups: Iterable[Decoded], messages: int = AT_ONCE_MESSAGES) -> Iterator[Decoded]:
     """Yield the groups joined to some thousand messages each."""
     waiting: list[Decoded] = []
+    held = 0
     for group in groups:
         waiting.append(group)
-        if sum(len(one.messages.seq) for one in waiting) >= messages:
+        held += len(group.messages.seq)
+        if held >= messages:
             yield joined(waiting)
-            waiting = []
+            waiting, held = [], 0
     if waiting:
         yield joined(waiting)
 

@@ -6,9 +6,10 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from benchmarks import beside, latency, straight
+from benchmarks import beside, latency, ride_spread, straight
 from tests.broker import mosquitto
 
 STEPS = (
@@ -57,3 +58,25 @@ def test_rules_vibration_and_other_libraries_are_measured_beside_each_other(
     assert re.search(r"vibration features: \d+ million", output)
     assert "river: not installed, not measured" in output
     assert re.search(r"^pandas: .* [\d,]+$", output, re.MULTILINE)
+
+
+def test_rides_of_a_generated_fleet_spread_like_recorded_ones() -> None:
+    """Accelerations and jerks contain those of the recorded rides; a hand adds to the vibration of a phone."""
+    found = np.array(ride_spread.measure(lifts=120, seconds=200, seed=1))
+    assert len(found) > 200
+    for k, recorded in enumerate(list(ride_spread.RECORDED.values())[:2]):
+        low, middle, high = np.percentile(found[:, k], ride_spread.PERCENT)
+        assert low < 1.15 * recorded[0]
+        assert high > 0.9 * recorded[2]
+        assert middle == pytest.approx(recorded[1], rel=0.25)
+    assert np.percentile(found[:, 2], 90) > 2 * np.percentile(found[:, 2], 10)
+
+
+def test_a_ride_of_known_acceleration_and_jerk_is_measured_as_it_is() -> None:
+    t = np.arange(0.0, 30.0, 0.01)
+    accel = np.interp(t, [5, 6, 8, 9, 15, 16, 18, 19], [0, 0.8, 0.8, 0, 0, -0.8, -0.8, 0])
+    v_mps = np.cumsum(accel)[::10] * 0.01
+    (one,) = ride_spread.rides(accel + 0.05 * np.sqrt(2) * np.sin(2 * np.pi * 5 * t), v_mps)
+    assert one.accel_mps2 == pytest.approx(0.8, rel=0.05)
+    assert one.jerk_mps3 == pytest.approx(0.8, rel=0.1)
+    assert one.vibration_mps2 == pytest.approx(0.05, rel=0.15)

@@ -15,14 +15,23 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from registry.facts import Floor, LiftFacts
-from simulator.maths.rng import BUILDINGS, TRAITS, uniform_numbers
+from simulator.maths.rng import AGES, BUILDINGS, TRAITS, uniform_numbers
 
 ESTATE_LIFTS = 20
 FLEET_LIMIT = 100_000
 
-RATED_SPEEDS_MPS = (1.0, 1.5, 1.6, 1.75, 2.0, 2.5)
-RATED_SPEED_SHARES = (0.10, 0.10, 0.05, 0.45, 0.15, 0.15)
-_SPEED_STEPS = np.cumsum(RATED_SPEED_SHARES)[:-1]
+OLD_DAYS = 15 * 365
+RATED_SPEED_SHARES: dict[tuple[str, bool], dict[float, float]] = {
+    ("residential", True): {0.5: 0.18, 0.63: 0.14, 0.75: 0.13, 1.0: 0.30, 1.5: 0.10, 1.6: 0.05, 1.75: 0.10},
+    ("residential", False): {0.5: 0.02, 1.0: 0.10, 1.5: 0.10, 1.6: 0.06, 1.75: 0.50, 2.0: 0.12, 2.5: 0.10},
+    ("office", True): {1.0: 0.15, 1.6: 0.15, 1.75: 0.25, 2.5: 0.25, 3.5: 0.20},
+    ("office", False): {1.75: 0.20, 2.0: 0.15, 2.5: 0.25, 3.0: 0.10, 4.0: 0.30},
+}
+"""The shares of the rated speeds by building type, in buildings older than `OLD_DAYS` (true) and in others."""
+BUILDING_DAYS, BUILDING_DAYS_POWER = (200.0, 10_950.0), 1.6
+"""The ages of buildings: a uniform number to this power, between these limits."""
+RENEWED_SHARE = 0.25
+"""The share of lifts in old buildings that have been renewed since."""
 BUILDING_LIFTS = {"residential": (1, 1, 2, 2, 2, 3, 4), "office": (2, 3, 4, 4, 5, 6, 8)}
 OFFICE_SHARE = 0.15
 """The share of offices among the buildings; the others are residential."""
@@ -148,7 +157,8 @@ def _estate(estate: int, seed: int, offices: float) -> list[LiftFacts]:
     owner, phone = draw.choice(OWNERS), f"0572-555{draw.integer(0, 9999):04d}"
     facts = []
     for building, (first, lifts, kind) in enumerate(_plan(estate, seed, offices)):
-        speed_mps = RATED_SPEEDS_MPS[int(np.searchsorted(_SPEED_STEPS, draw.uniform(0, 1), "right"))]
+        days = _building_days(seed, first)
+        speed_mps = _rated_speed_mps(kind, days > OLD_DAYS, draw.uniform(0, 1))
         floors = _floors(draw, kind, speed_mps)
         for k in range(lifts):
             where = f"{zh}{phase}期{building + 1}号楼{k + 1}号梯"
@@ -166,7 +176,7 @@ def _estate(estate: int, seed: int, offices: float) -> list[LiftFacts]:
                     floors=floors,
                     owner=owner,
                     emergency_phone=phone,
-                    **_machine(_Draw(seed, first + k)),
+                    **_machine(_Draw(seed, first + k), days),
                 )
             )
     return facts
@@ -191,10 +201,26 @@ def _floors(draw: _Draw, kind: str, speed_mps: float) -> tuple[Floor, ...]:
     return tuple(Floor(label, round(float(height), 3)) for label, height in zip(labels, heights, strict=True))
 
 
-def _machine(draw: _Draw) -> dict[str, Any]:
-    """Return the facts of one lift's machine, door and papers."""
+def _building_days(seed: int, first: int) -> int:
+    """Return the age of the building whose first lift is `first`."""
+    share = next(uniform_numbers(seed, first, AGES)) ** BUILDING_DAYS_POWER
+    low, high = BUILDING_DAYS
+    return int(low + (high - low) * share)
+
+
+def _rated_speed_mps(kind: str, old: bool, draw: float) -> float:
+    """Return the rated speed of a building's lifts; `draw` is uniform."""
+    shares = RATED_SPEED_SHARES[kind, old]
+    steps = np.cumsum(list(shares.values()))[:-1]
+    return list(shares)[int(np.searchsorted(steps, draw, "right"))]
+
+
+def _machine(draw: _Draw, building_days: int) -> dict[str, Any]:
+    """Return the facts of one lift's machine, door and papers; `building_days` is the age of its building."""
     maker, model = draw.choice(MAKERS)
-    installed = TODAY - timedelta(days=draw.integer(200, 7000))
+    renewed = draw.uniform(0, 1) / RENEWED_SHARE
+    days = building_days * renewed if building_days > OLD_DAYS and renewed < 1 else building_days
+    installed = TODAY - timedelta(days=max(int(days), int(BUILDING_DAYS[0])))
     inspected = TODAY - timedelta(days=draw.integer(10, 350))
     return {
         "manufacturer": maker,

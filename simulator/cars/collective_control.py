@@ -34,12 +34,14 @@ def calls_beyond(cars: Cars, lift: Index) -> tuple[Bools, Bools]:
 
 def choose_direction(cars: Cars, lift: Index, here: Bools) -> None:
     """Set the heading of these standing cars; `here` (lifts, 2) marks passengers who want to go up and down."""
+    if not len(lift):
+        return
     above, below = calls_beyond(cars, lift)
     up, down = above | here[:, UP], below | here[:, DOWN]
     heading = cars.heading[lift]
     keeps = np.where(heading > 0, up, down) & (heading != 0)
-    other = np.select([above, below, here[:, UP], here[:, DOWN]], [1, -1, 1, -1], 0)
-    turned = np.select([heading > 0, heading < 0], [-1 * down, 1 * up], other)
+    other = np.where(above, 1, np.where(below, -1, np.where(here[:, UP], 1, np.where(here[:, DOWN], -1, 0))))
+    turned = np.where(heading > 0, -1 * down, np.where(heading < 0, 1 * up, other))
     cars.heading[lift] = np.where(keeps, heading, turned)
 
 

@@ -46,6 +46,8 @@ def advance(cars: Cars, since_s: F64, until_s: F64) -> None:
     """
     dispatch(cars, since_s)
     groups = cars.groups
+    if not ((cars.due_s < until_s).any() or (cars.arrivals.next_s < until_s[groups.first]).any()):
+        return
     group = np.arange(len(groups))
     for _ in range(ROUNDS_LIMIT):
         members = groups.cars[group]

@@ -39,6 +39,8 @@ _LEAVING = np.isin(_PHASES, (CLOSING_DOOR, START))
 
 def dispatch(cars: Cars, t: F64) -> None:
     """Assign the hall calls of all buildings at each lift's time `t`."""
+    if not (cars.passengers.calling.any() or cars.hall_call.any()):
+        return
     every = np.arange(len(t))
     busy = _OUT_OF_SERVICE[cars.phase] | cars.homing | cars.on_preparatory_trip | needs_trip(cars, every)
     serves = collective_control.can_board(cars, every) & ~busy

@@ -83,6 +83,8 @@ def _choose_passenger(cars: Cars, lift: Index, t: F64) -> NDArray[np.bool_]:
 
 def _occupy_doorway(cars: Cars, lift: Index, t: F64, for_s: F64) -> None:
     """Mark these doorways as occupied for a time."""
+    if not len(lift):
+        return
     cars.curtain[lift] = True
     cars.log_infrared(lift, t)
     cars.set_phase(lift, PASSING, t + for_s)
@@ -104,6 +106,8 @@ def _anybody_present(cars: Cars, lift: Index) -> NDArray[np.bool_]:
 
 def _close(cars: Cars, lift: Index, t: F64) -> None:
     """Start to close these doors, completely or until a passenger sends them back."""
+    if not len(lift):
+        return
     cars.set_door(lift, CLOSING, t)
     random, nudges = cars.random, cars.reopenings[lift] >= stop_times.SENT_BACK_LIMIT
     late = (
@@ -152,6 +156,8 @@ def door_closing_ended(cars: Cars, lift: Index, t: F64) -> None:
 
 def _closed(cars: Cars, lift: Index, t: F64) -> None:
     """Continue with closed doors: depart, answer a call, or rest."""
+    if not len(lift):
+        return
     cars.set_door(lift, CLOSED, t)
     lift, t = car_faults.intercept_departure(cars, lift, t)
     home = cars.homing[lift]

@@ -13,11 +13,9 @@ from simulator.maths.scurve import RunLimits
 from telemetry.arrays import F64, Index
 from telemetry.streams import OPEN
 
-CREEP_MPS, CREEP_S = 0.06, 1.5
 MIN_SPEED_SHARE = 0.2
 """A faulty drive keeps at least this share of its speed."""
 HOMING_MPS, HOMING_MPS2, HOMING_MPS3 = 0.25, 0.3, 0.5
-STOP_ERROR_SD_M = 0.0025
 SEASONS_M, SEASONS_S = 0.003, 377 * 86_400.0
 """Rope and rail length varies over the year, by at most 0.05 mm a day."""
 RELEVEL_M, RELEVEL_WITHIN_M, RELEVEL_ERROR_SD_M = (0.012, 0.020), 0.20, 0.002
@@ -26,16 +24,15 @@ RELEVEL_DRIVE = (0.05, 0.15, 0.5)
 
 
 def run_limits(cars: Cars, lift: Index, ratio: F64 | float = 1.0) -> RunLimits:
-    """Return the limits of these cars' runs; `ratio` multiplies the rated speed. Half of the drives creep before a
-    stop."""
+    """Return the limits of these cars' runs; `ratio` multiplies the rated speed."""
     lifts, homing, condition = cars.lifts, cars.homing[lift], cars.condition
     v_mps = lifts.rated_mps[lift] * ratio * np.maximum(1 - condition.speed_loss[lift], MIN_SPEED_SHARE)
     return RunLimits(
         v_mps=np.where(homing, HOMING_MPS, v_mps),
         a_mps2=np.where(homing, HOMING_MPS2, lifts.a_mps2[lift] * (1 + condition.harsh[lift] / 8)),
         j_mps3=np.where(homing, HOMING_MPS3, lifts.j_mps3[lift] * (1 + condition.harsh[lift])),
-        creep_mps=CREEP_MPS,
-        creep_s=CREEP_S * np.maximum(2 * lifts.trait["creep"][lift] - 1, 0.0),
+        creep_mps=lifts.equipment.creep_mps[lift],
+        creep_s=lifts.equipment.creep_s[lift],
         rollback_m=cars.condition.rollback_m[lift],
     )
 
@@ -60,4 +57,4 @@ def stop_position_m(cars: Cars, lift: Index, floor: Index, t: F64) -> F64:
     lifts = cars.lifts
     season = np.sin(2 * np.pi * (t / SEASONS_S + lifts.trait["season"][lift]))
     error_m = lifts.level_bias_m(lift, floor) + SEASONS_M * season + cars.condition.level_m[lift]
-    return lifts.height(lift, floor) + error_m + STOP_ERROR_SD_M * cars.random.normal(lift)
+    return lifts.height(lift, floor) + error_m + lifts.equipment.stop_error_sd_m[lift] * cars.random.normal(lift)

@@ -11,6 +11,7 @@ from registry.fact_checks import BAROMETER
 from registry.facts import LiftFacts
 from simulator.buildings import round_trip, stop_times
 from simulator.buildings.traffic import KINDS
+from simulator.cars.equipment import Equipment
 from simulator.maths.rng import TRAITS, RandomStreams, hash_bits, stream_keys, uniform
 from simulator.maths.scurve import segment_times
 from telemetry.arrays import F64, Index
@@ -23,9 +24,6 @@ decelerated by 0.8 m/s², the lowest value in use, and a car with 125 % of its l
 5.9.2.2.2.1) by 0.6 m/s²."""
 UCM_GRIP_DELAY_S = (0.15, 0.45)
 """The delay of each lift's protection against unintended car movement, from leaving the door zone until it grips."""
-_DRIVE_SPEED_MPS = (0.63, 1.0, 1.6, 1.75, 2.0, 2.5, 4.0, 6.0)
-_DRIVE_ACCELERATION_MPS2 = (0.5, 0.6, 0.8, 0.8, 0.9, 1.0, 1.1, 1.2)
-_DRIVE_JERK_MPS3 = (0.8, 0.9, 1.0, 1.0, 1.2, 1.3, 1.5, 1.6)
 
 
 class LiftParameters:
@@ -40,8 +38,6 @@ class LiftParameters:
         self.lobby = np.array([sum(f.label.startswith("B") for f in lift.floors) for lift in facts], dtype=np.intp)
         self.kind = np.array([KINDS.index(lift.building_type or KINDS[0]) for lift in facts], dtype=np.intp)
         self.rated_mps = np.array([lift.rated_speed_mps for lift in facts], dtype=np.float64)
-        self.a_mps2 = np.interp(self.rated_mps, _DRIVE_SPEED_MPS, _DRIVE_ACCELERATION_MPS2)
-        self.j_mps3 = np.interp(self.rated_mps, _DRIVE_SPEED_MPS, _DRIVE_JERK_MPS3)
         self.rated_kg = np.array([lift.rated_load_kg or RATED_LOAD_DEFAULT_KG for lift in facts])
         self.sheave_m = np.array([lift.sheave_diameter_m or 0.4 for lift in facts])
         self.door_zone_m = np.array([lift.door_zone_m for lift in facts])
@@ -55,6 +51,9 @@ class LiftParameters:
         )
         names = ("x_bias", "y_bias", "z_bias", "smooth", "phase", "floor", "creep", "season", "relevel")
         self.trait = {name: traits.uniform(every) for name in names}
+        office = np.array([KINDS[kind] == "office" for kind in self.kind])
+        self.equipment = Equipment(facts, seed, self.number, office, self.trait["creep"])
+        self.a_mps2, self.j_mps3 = self.equipment.a_mps2, self.equipment.j_mps3
         self.brake_mps2, self.ucm_grip_delay_s = (
             traits.uniform(every, *BRAKE_MPS2),
             traits.uniform(every, *UCM_GRIP_DELAY_S),

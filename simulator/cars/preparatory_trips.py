@@ -17,11 +17,12 @@ RIDE_M = 9.0
 PAUSE_S = 0.5
 PLATEAU_S = 4.0
 STOPS_WITHIN_M = 0.5
+_BY_TRIP = ~np.isin(EFFECTS.situation, (ANYWHERE, IDLE))
 
 
 def needs_trip(cars: Cars, lift: Index) -> NDArray[np.bool_]:
     """Return which of these cars need a preparatory trip."""
-    return (cars.stage[lift] == FAULT_PENDING) & ~np.isin(EFFECTS.situation[cars.cause[lift]], (ANYWHERE, IDLE))
+    return (cars.stage[lift] == FAULT_PENDING) & _BY_TRIP[cars.cause[lift]]
 
 
 def send_on_trips(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:

@@ -11,6 +11,8 @@ from telemetry.arrays import F64, Index
 
 def start_runs(cars: Cars, lift: Index, t: F64) -> None:
     """Start the runs of these cars to their targets."""
+    if not len(lift):
+        return
     target_m = drive.stop_position_m(cars, lift, cars.target[lift], t)
     cars.trajectories.run_to(
         lift, t, target_m, drive.run_limits(cars, lift, faulty_run.speed_ratio(cars, lift, target_m))

@@ -15,6 +15,8 @@ PARK_AFTER_S, PARK_IN_UP_PEAK_S = 45.0, 1.0
 
 def rest(cars: Cars, lift: Index, t: F64) -> None:
     """Set these cars to rest until they are called; a car that is not at its parking landing goes there later."""
+    if not len(lift):
+        return
     landing, peak = collective_control.parking_landing(cars, lift, t)
     park_s = np.where(landing == cars.floor[lift], np.inf, np.where(peak, PARK_IN_UP_PEAK_S, PARK_AFTER_S))
     cars.heading[lift] = 0
@@ -37,6 +39,8 @@ def called(cars: Cars, lift: Index, t: F64) -> None:
 
 def serve(cars: Cars, lift: Index, t: F64) -> None:
     """Open the doors here for calls, or else run to the next call, or else rest."""
+    if not len(lift):
+        return
     collective_control.choose_direction(cars, lift, cars.hall_call[lift, :, cars.floor[lift]])
     opens = collective_control.opens_door(cars, lift) | (cars.door[lift] != CLOSED)
     cars.set_phase(lift[opens], ARRIVED, t[opens] + cars.random.uniform(lift[opens], *stop_times.ARRIVAL_PAUSE_S))
@@ -48,7 +52,8 @@ def serve(cars: Cars, lift: Index, t: F64) -> None:
 
 def depart(cars: Cars, lift: Index, t: F64) -> None:
     """Release the brake."""
-    cars.set_phase(lift, START, t + cars.random.uniform(lift, *stop_times.START_DELAY_S))
+    if len(lift):
+        cars.set_phase(lift, START, t + cars.random.uniform(lift, *stop_times.START_DELAY_S))
 
 
 def set_off(cars: Cars, lift: Index, t: F64) -> None:

@@ -6,10 +6,13 @@ runs from 0 (healthy) to 1 (the worst condition before the lift is stopped).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.arrays import F64, Bools
+from telemetry.compiled import compiled
 
 
 class SensorFaults:
@@ -31,8 +34,7 @@ class SensorFaults:
     @property
     def faulty(self) -> NDArray[np.intp]:
         """The lifts whose sensor is faulty."""
-        impaired = self.stuck | self.dead | self.mute | (self.gain != 1) | (self.offset != 0)
-        return np.flatnonzero(impaired | (self.spike_share > 0))
+        return np.flatnonzero(_impaired(self.stuck, self.dead, self.mute, self.gain, self.offset, self.spike_share))
 
 
 class Condition:
@@ -90,3 +92,13 @@ class Condition:
         self.gust_m = np.zeros(n)
         self.goods = np.zeros(n)
         self.deserted = np.zeros(n, dtype=np.bool_)
+
+
+@compiled
+def _impaired(stuck: Any, dead: Any, mute: Any, gain: Any, offset: Any, spike_share: Any) -> Any:
+    """Return which sensors are faulty."""
+    faulty = np.empty(len(stuck), np.bool_)
+    for k in range(len(stuck)):
+        stopped = stuck[k] or dead[k] or mute[k]
+        faulty[k] = stopped or gain[k] != 1.0 or offset[k] != 0.0 or spike_share[k] > 0.0
+    return faulty

@@ -8,12 +8,14 @@ rest of the run and never changes the past.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from simulator.maths.scurve import PLATEAU, RunLimits, run_pieces
 from simulator.maths.stopping import Piece, brake_pieces, buffer_pieces, stop_distance_m
 from telemetry.arrays import F64, Index
+from telemetry.compiled import compiled
 
 KNOTS = 14
 KNOTS_KEPT = 8
@@ -95,18 +97,10 @@ class Trajectories:
 
         `t_s` is (lifts,) or (lifts, samples); the results have the same shape.
         """
-        column = lift if t_s.ndim == 1 else lift[:, None]
-        knot = np.zeros(t_s.shape, dtype=np.intp)
-        for k in range(1, KNOTS):
-            knot += t_s >= self.t[k][column]
-        place = knot * self.t.shape[1] + column
-        t, z, v, a, j = (column_of.ravel().take(place) for column_of in (self.t, self.z, self.v, self.a, self.j))
-        h = np.maximum(t_s - t, 0.0)
-        return (
-            z + h * (v + h * (a / 2 + h * j / 6)),
-            v + h * (a + h * j / 2),
-            np.where(t_s >= self.t[0][column], a + h * j, 0.0),
-        )
+        at_s = np.ascontiguousarray(t_s).reshape(len(lift), 1 if t_s.ndim == 1 else t_s.shape[1])
+        z, v, a = np.empty(at_s.shape), np.empty(at_s.shape), np.empty(at_s.shape)
+        _evaluate((self.t, self.z, self.v, self.a, self.j), lift, at_s, z, v, a)
+        return z.reshape(t_s.shape), v.reshape(t_s.shape), a.reshape(t_s.shape)
 
     def brake_time_s(
         self, lift: Index, stop_m: F64, brake_mps2: F64, delay_s: F64 | float = 0.0, build_s: float = 0.0
@@ -135,3 +129,20 @@ class Trajectories:
 
     def _set(self, k: int | Index, lift: Index, t: F64, z: F64, v: F64 | float, a: F64 | float, j: F64 | float) -> None:
         self.t[k, lift], self.z[k, lift], self.v[k, lift], self.a[k, lift], self.j[k, lift] = t, z, v, a, j
+
+
+@compiled
+def _evaluate(knots: Any, lift: Any, t_s: Any, z_m: Any, v_mps: Any, a_mps2: Any) -> None:
+    """Evaluate the trajectories of these cars at `t_s` (lifts, samples), each in the piece that contains the time."""
+    t, z, v, a, j = knots
+    for row in range(t_s.shape[0]):
+        car = lift[row]
+        for i in range(t_s.shape[1]):
+            now_s, knot = t_s[row, i], 0
+            for k in range(1, t.shape[0]):
+                knot += 1 if now_s >= t[k, car] else 0
+            h = max(now_s - t[knot, car], 0.0)
+            v_k, a_k, j_k = v[knot, car], a[knot, car], j[knot, car]
+            z_m[row, i] = z[knot, car] + h * (v_k + h * (a_k / 2 + h * j_k / 6))
+            v_mps[row, i] = v_k + h * (a_k + h * j_k / 2)
+            a_mps2[row, i] = a_k + h * j_k if now_s >= t[0, car] else 0.0

@@ -27,7 +27,7 @@ from telemetry.arrays import F32, F64, Index
 WAVE_HZ, WAVE_HZ_LIMITS = 100, (100, 400)
 CHUNK_SAMPLES = 25_600
 DECIMALS = 3
-NOISE_MPS2, BIAS_MPS2 = 0.01, 0.05
+BIAS_MPS2 = 0.05
 WARMTH_C, WARMTH_MPS2_PER_C, DAY_S = 8.0, 0.0005, 86_400.0
 SHEAVE_MPS2, SHEAVE_WORN, ROPES_UNEVEN = (0.032, 0.018), 4.0, 1.5
 SPIN_LOUD = 0.2
@@ -54,7 +54,8 @@ class Vibration:
         self._spikes = rng.stream_keys(seed, lifts.number, rng.SPIKES)
         traits = lifts.trait
         self._bias = BIAS_MPS2 * (2 * np.stack([traits[f"{axis}_bias"] for axis in "xyz"], axis=1) - 1)
-        self._rough = (0.7 + 0.6 * traits["smooth"]).astype(np.float32)
+        self._rough = ((0.7 + 0.6 * traits["smooth"]) * lifts.equipment.vertical).astype(np.float32)
+        self._noise_mps2 = lifts.equipment.accelerometer_noise_mps2[:, None, None]
         self._phase = (2 * np.pi * traits["phase"]).astype(np.float32)
         self._sheave_per_m = (2 * lifts.rope_ratio / lifts.sheave_m).astype(np.float32)
         self._rope_ratio, self._rated_mps = lifts.rope_ratio.astype(np.float32), lifts.rated_mps.astype(np.float32)
@@ -85,7 +86,8 @@ class Vibration:
         chunk = CHUNK_SAMPLES // self.rate_hz
         for first in range(0, lifts, chunk):
             part = slice(first, first + chunk)
-            noise[part] = NOISE_MPS2 * rng.normal(rng.hash_bits(self._noise[part, :, None], samples))
+            numbers = rng.normal_rows(self._noise[part].ravel(), samples[None])
+            noise[part] = self._noise_mps2[part] * numbers.reshape(-1, 3, self.rate_hz)
         return noise
 
     def _add_brake_and_shoe_noise(
@@ -99,8 +101,11 @@ class Vibration:
         lead_s, left_s = start_s[lift, None] - t_s, cars.trajectories.end_s[lift, None] - t_s
         drags = ((lead_s > 0) & (lead_s < DRAG_S)) | ((left_s > 0) & (left_s < DRAG_S))
         row = np.flatnonzero(drags.any(axis=1))
-        xyz[lift[row]] += self._broadband(lift[row], samples) * (DRAG_MPS2 * drags[row, None]).astype(np.float32)
+        if len(row):
+            xyz[lift[row]] += self._broadband(lift[row], samples) * (DRAG_MPS2 * drags[row, None]).astype(np.float32)
         row = np.flatnonzero(cars.condition.shoe[motion.lift])
+        if not len(row):
+            return
         worn = motion.lift[row]
         pace = np.abs(motion.v_mps[row]) / self._rated_mps[worn, None]
         loud = (SHOE_MPS2 * cars.condition.shoe[worn, None] * pace).astype(np.float32)
@@ -109,7 +114,8 @@ class Vibration:
     def _broadband(self, lift: Index, samples: NDArray[np.int64]) -> F32:
         """Return broadband noise of rms 1 for these lifts, (lifts, 3, samples)."""
         counter = 3 * samples + np.arange(3)[:, None]
-        return rng.normal(rng.hash_bits(self._grinding[lift, None, None], counter)).astype(np.float32)
+        numbers = rng.normal_rows(np.repeat(self._grinding[lift], 3), counter)
+        return numbers.reshape(-1, 3, self.rate_hz).astype(np.float32)
 
     def _add_travel_sources(self, cars: Cars, motion: Motion, part: slice, xyz: F32) -> None:
         """Add the sources that depend on the travel of some of the cars."""

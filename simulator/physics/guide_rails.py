@@ -36,7 +36,7 @@ class GuideRails:
         self.first_m = (self.rails_m * traits.uniform(every)).astype(np.float32)
         self.roller_m = np.where(traits.uniform(every) < 0.5, *ROLLERS_M).astype(np.float32)
         self._phase = (2 * np.pi * traits.uniform(every)).astype(np.float32)
-        self._rough = (0.7 + 0.6 * traits.uniform(every)).astype(np.float32)
+        self._rough = ((0.7 + 0.6 * traits.uniform(every)) * lifts.equipment.lateral).astype(np.float32)
         lowest, highest = lifts.heights_m[:, 0], np.nanmax(lifts.heights_m, axis=1)
         first = np.ceil((lowest - self.first_m) / self.rails_m)
         joints = np.maximum(np.floor((highest - self.first_m) / self.rails_m) - first + 1, 1)
@@ -74,7 +74,7 @@ class GuideRails:
         displaced = condition.joint[car] * (self.weak_joint[car] == number)
         for axis, lateral_acceleration in enumerate(shakes):
             fitted = 2 * rng.uniform(rng.hash_bits(self._key[car], 2 * number + axis)) - 1
-            strength = JOINT_MPS2[axis] * fitted + JOINT_DISPLACED_MPS2[axis] * displaced
+            strength = JOINT_MPS2[axis] * self._rough[car] * fitted + JOINT_DISPLACED_MPS2[axis] * displaced
             lateral_acceleration.ravel()[near] += (strength * impact).astype(np.float32)
 
 

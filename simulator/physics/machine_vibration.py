@@ -73,7 +73,7 @@ class MachineSensors:
         z, v = sheave_travel_m(cars, self.lift, z), sheave_speed_mps(cars, self.lift, v)
         pace = np.abs(v) / self._rated_mps[:, None]
         turns = self.turns_per_m[:, None] * z + self._phase[:, None]
-        hum = rng.normal(rng.hash_bits(self._key[:, None], second * MACHINE_HZ + samples))
+        hum = rng.normal_rows(self._key, (second * MACHINE_HZ + samples)[None])
         a = (HUM_MPS2 + HUM_RUNNING_MPS2 * pace) * hum
         a += pace * np.where(self._geared[:, None], _mesh(turns), _motor(turns))
         a += cars.condition.bearing[self.lift, None] * pace * self._bearing(turns, v)

@@ -28,8 +28,8 @@ DoorChanges = tuple[Index, F64, NDArray[np.int8]]
 
 SAMPLE_HZ: Final = 10
 DECIMALS = 4
-SPEED_NOISE_MPS, SPEED_GAIN_ERROR = 0.004, 2e-4
-TAPE_NOISE_M, TAPE_BIAS_M = 0.0004, 0.0005
+SPEED_GAIN_ERROR = 2e-4
+TAPE_BIAS_M = 0.0005
 HPA_PER_M = 0.12
 BAROMETER_NOISE_HPA = 0.01
 BAROMETER_STEP_M = 0.001 / HPA_PER_M
@@ -50,7 +50,8 @@ class Sensors:
         every, traits = np.arange(len(number)), rng.RandomStreams(seed, number, rng.SENSORS)
         self._speed_gain = 1 + SPEED_GAIN_ERROR * traits.normal(every)
         barometer = (traits.uniform(every) < barometers) | lifts.barometer
-        self._noise_m = np.where(barometer, BAROMETER_NOISE_HPA / HPA_PER_M, TAPE_NOISE_M)
+        self._noise_m = np.where(barometer, BAROMETER_NOISE_HPA / HPA_PER_M, lifts.equipment.tape_noise_m)
+        self._speed_noise_mps = lifts.equipment.speed_noise_mps[:, None]
         self._bias_m = np.where(barometer, 0.0, TAPE_BIAS_M * traits.normal(every))
         self._zeroed_at_s = DAY_S * traits.uniform(every)
         self._weather = Weather(seed)
@@ -64,8 +65,8 @@ class Sensors:
         The position is that of the car, the speed that of the sheave.
         """
         samples = second * SAMPLE_HZ + SAMPLES
-        v = SPEED_NOISE_MPS * rng.normal(rng.hash_bits(self._speed_key[:, None], samples))
-        z = self._noise_m[:, None] * rng.normal(rng.hash_bits(self._position_key[:, None], samples))
+        v = self._speed_noise_mps * rng.normal_rows(self._speed_key, samples[None])
+        z = self._noise_m[:, None] * rng.normal_rows(self._position_key, samples[None])
         z += (motion.rest_m + self._bias_m)[:, None]
         lift, every = motion.lift, motion.z_m.shape[1] // SAMPLE_HZ
         z[lift] += motion.z_m[:, ::every] - motion.rest_m[lift, None]

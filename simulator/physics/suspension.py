@@ -5,13 +5,14 @@
     k = n E A / h (1:1), 2 n E A / h (2:1)     h: free rope from the sheave to the car       omega² = k / m
     a passenger of 75 kg moves x_eq by -75 g / k; the position loop compensates this as the car travels
 
-The state is advanced exactly from sample to sample (constant input between two samples), elementwise over the lifts.
+The state is advanced exactly from sample to sample (constant input between two samples), one lift after the other.
 Values: docs/world.md, section 3.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +20,14 @@ from simulator.cars.lifts import LiftParameters
 from simulator.cars.state import Cars, EventLog
 from simulator.maths.stopping import CAR_PER_LOAD, G_MPS2
 from telemetry.arrays import F64, Index
+from telemetry.compiled import compiled
 from telemetry.streams import CLOSED
 
 ROPE_EA_N = 70e9 * 0.49 * np.pi / 4 * 0.010**2
 """One rope of 10 mm: 70 GPa, 49 % steel."""
 KG_PER_ROPE = 200.0
 OVERHEAD_M = 4.0
-DAMPING, DAMPING_FULL, DAMPING_DOWN = 0.06, 0.05, 0.02
+DAMPING_FULL, DAMPING_DOWN = 0.05, 0.02
 TAKEN_BACK_M = 0.6
 """The travel over which the position loop compensates the stretch by the load, except for 1/e."""
 STEP_S, STEP_PARTS = 0.3, 6
@@ -98,6 +100,9 @@ class Suspension:
         for lift, _, kg in log.loads:
             np.subtract.at(changed, lift, kg)
         unseen = np.flatnonzero(np.abs(changed) > QUIET_KG)
+        if not (len(unseen) or log.loads or len(self._coming[0])):
+            self._load_kg = load_kg
+            return self._coming
         lift = np.concatenate([unseen, *(lift for lift, _, _ in log.loads)])
         t_s = np.concatenate([begin_s[unseen], *(t_s for _, t_s, _ in log.loads)])
         kg = np.concatenate([changed[unseen], *(kg for _, _, kg in log.loads)])
@@ -122,15 +127,8 @@ class Suspension:
         push[:, :-1] = (push[:, :-1] + push[:, 1:]) / 2
         moves = self._moves(cars, lift, steps, k)
         keeps = np.exp(-np.abs(drive_mps) * dt_s / TAKEN_BACK_M)
-        xx, xv, vx, vv = transition(omega, zeta, dt_s)
         x, v, eq = self._x[lift], self._v[lift], self.stretch_m[lift]
-        for i in range(self.rate_hz):
-            eq = eq * keeps[:, i] + moves[:, i]
-            rest = eq + push[:, i] / omega**2
-            off = x - rest
-            z[:, i] += x
-            a[:, i] = jumps[:, i] - omega**2 * (x - eq) - 2 * zeta * omega * v
-            x, v = rest + xx * off + xv * v, vx * off + vv * v
+        _swing(x, v, eq, (keeps, moves, push), jumps, omega, zeta, transition(omega, zeta, dt_s), z, a)
         quiet = (np.abs(x - eq) <= QUIET_M) & (np.abs(v) <= QUIET_MPS)
         self._x[lift], self._v[lift] = np.where(quiet, eq, x), np.where(quiet, 0.0, v)
         self.stretch_m[lift] = eq
@@ -144,17 +142,36 @@ class Suspension:
         free_m = np.maximum(self._top_m[lift] - z_m, OVERHEAD_M / 2)
         k = stiffness_npm(self._ropes[lift], free_m, lifts.rope_ratio[lift])
         omega = 2 * np.pi * natural_hz(k, rated_kg * (CAR_PER_LOAD + load))
-        return omega, DAMPING + DAMPING_FULL * load + DAMPING_DOWN * (drive_mps < 0), k
+        return omega, lifts.equipment.damping[lift] + DAMPING_FULL * load + DAMPING_DOWN * (drive_mps < 0), k
 
     def _moves(self, cars: Cars, lift: Index, steps: tuple[Index, Index, F64], k: F64) -> F64:
         """Return the change of the equilibrium at each sample, by load changes and by sinking at an open door."""
         moves = np.zeros((len(lift), self.rate_hz))
         moves -= (cars.condition.sinks_mps[lift] * (cars.door[lift] != CLOSED) / self.rate_hz)[:, None]
         changed_lift, sample, kg = steps
+        if not len(changed_lift):
+            return moves
         row = np.minimum(np.searchsorted(lift, changed_lift), len(lift) - 1)
         here = lift[row] == changed_lift
         np.subtract.at(moves, (row[here], sample[here]), G_MPS2 * kg[here] / k[row[here]])
         return moves
+
+
+@compiled
+def _swing(x: Any, v: Any, eq: Any, inputs: Any, jumps: Any, omega: Any, zeta: Any, moved: Any, z: Any, a: Any) -> None:
+    """Advance cars on their ropes from sample to sample: `x`, `v` and `eq`; add `x` to `z`, and set `a`."""
+    keeps, moves, push = inputs
+    xx, xv, vx, vv = moved
+    for k in range(len(x)):
+        x_m, v_mps, eq_m, stiff = x[k], v[k], eq[k], omega[k] * omega[k]
+        for i in range(z.shape[1]):
+            eq_m = eq_m * keeps[k, i] + moves[k, i]
+            rest_m = eq_m + push[k, i] / stiff
+            off_m = x_m - rest_m
+            z[k, i] += x_m
+            a[k, i] = jumps[k, i] - stiff * (x_m - eq_m) - 2 * zeta[k] * omega[k] * v_mps
+            x_m, v_mps = rest_m + xx[k] * off_m + xv[k] * v_mps, vx[k] * off_m + vv[k] * v_mps
+        x[k], v[k], eq[k] = x_m, v_mps, eq_m
 
 
 def _hung_kg(cars: Cars) -> F64:

@@ -28,5 +28,7 @@ def advance(cars: Cars, begin_s: F64) -> None:
     """Add the slip of the second that began at `begin_s` to `ahead_m`."""
     condition = cars.condition
     lift = np.flatnonzero((condition.slip != 0) | (condition.spins_mps != 0))
+    if not len(lift):
+        return
     before_m, after_m = (cars.trajectories.at(lift, begin_s[lift] + since_s)[0] for since_s in (0, 1))
     cars.ahead_m[lift] += condition.slip[lift] * (after_m - before_m) + condition.spins_mps[lift]

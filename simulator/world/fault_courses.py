@@ -94,7 +94,8 @@ class FaultCourses:
 
     def advance(self, begin_s: F64, second: int) -> None:
         """Start and end the activations that are due in the second that begins."""
-        self._observer.begin_second(self._cars)
+        if self._recorder.labels:
+            self._observer.begin_second(self._cars)
         while self._agenda and self._agenda[0][0] < second + 1:
             _, lift, number = heapq.heappop(self._agenda)
             active = self._active[lift, number]

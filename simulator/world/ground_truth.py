@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.cars import drive
 from simulator.cars.lifts import LiftParameters
 from simulator.cars.state import FAULT_ACTIVE, Cars, EventLog
 from simulator.faults.cause_table import EFFECTS
@@ -137,7 +136,7 @@ def _run_columns(cars: Cars, lift: Index, t_s: F64) -> dict[str, F64]:
     return {
         "heading": np.sign(displacement_m)[:, None],
         "run_s": t_s - first_s[:, None],
-        "healthy_run_s": (4 * jerk_s + 2 * steady_s + cruise_s + drive.CREEP_S)[:, None],
+        "healthy_run_s": (4 * jerk_s + 2 * steady_s + cruise_s + lifts.equipment.creep_s[lift])[:, None],
         "peak_mps": np.abs(trajectories.v[:, lift]).max(axis=0)[:, None],
         "healthy_peak_mps": np.where(reaches & ~cars.homing[lift], v, 0.0)[:, None],
     }

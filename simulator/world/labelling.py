@@ -23,6 +23,7 @@ from telemetry.arrays import F64, Bools
 LAST_SYMPTOM_S = 180.0
 """How long after a fault's end its last symptoms may last: a car may still have to run home at crawling speed."""
 DECIMALS = 3
+_NO_LIFTS = np.zeros(0, dtype=np.intp)
 _AFTER_S = np.array([symptom.after_s for symptom in SYMPTOMS])[:, None]
 
 
@@ -39,6 +40,8 @@ class SymptomRecorder:
     @property
     def lifts(self) -> NDArray[np.intp]:
         """The lifts with an active fault, sorted."""
+        if not self.labels:
+            return _NO_LIFTS
         return np.unique(np.array([label.lift for label in self.labels], dtype=np.intp))
 
     def begin(self, label: Label) -> None:

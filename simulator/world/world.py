@@ -36,6 +36,7 @@ from telemetry.streams import HEARTBEAT_DEFAULT_S, MODES, POWERS
 LOCAL_OFFSET_H = 8
 HEARTBEAT_S = int(HEARTBEAT_DEFAULT_S)
 LAST_WILL = {"online": False}
+_NO_VALUES = np.zeros((0, 2), dtype=np.int64)
 
 
 class World:
@@ -197,6 +198,9 @@ class World:
 
 def _events(begin_s: F64, pieces: Sequence[tuple[Index, F64, NDArray[np.generic]]], width: int) -> Events:
     """Return the events of one kind, sorted by lift and time."""
+    pieces = [piece for piece in pieces if len(piece[0])]
+    if not pieces:
+        return Events(np.zeros(len(begin_s) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64), _NO_VALUES[:, :width])
     lift = np.concatenate([piece[0] for piece in pieces])
     t_s = np.concatenate([piece[1] for piece in pieces])
     values = np.concatenate([piece[2].astype(np.int64) for piece in pieces]).reshape(-1, width)

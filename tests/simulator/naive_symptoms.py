@@ -188,6 +188,7 @@ def of_lift(w: World, lift: int) -> dict[str, object]:
     cars, lifts, trajectories = w.cars, w.cars.lifts, w.cars.trajectories
     heights = [float(h) for h in lifts.heights_m[lift][: lifts.floors[lift]]]
     rated, a, j = float(lifts.rated_mps[lift]), float(lifts.a_mps2[lift]), float(lifts.j_mps3[lift])
+    a = min(a, math.sqrt(rated * j))
     from_m, to_m = float(trajectories.z[0, lift]), float(trajectories.z[-1, lift])
     way = max(abs(to_m - from_m), 1e-6)
     full = way >= rated * a / j + rated**2 / a
@@ -204,7 +205,7 @@ def of_lift(w: World, lift: int) -> dict[str, object]:
         "rated": rated,
         "heading": np.sign(to_m - from_m),
         "began": float(trajectories.t[0, lift]),
-        "sound_run": sound_s + 1.5,
+        "sound_run": sound_s + float(lifts.equipment.creep_s[lift]),
         "full": full and not cars.homing[lift],
         "peak": max(abs(float(v)) for v in trajectories.v[:, lift]),
         "miss": min(abs(to_m - h) for h in heights),

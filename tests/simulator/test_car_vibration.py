@@ -8,11 +8,10 @@ from scipy.signal import butter, sosfiltfilt
 from scipy.stats import kurtosis
 
 from simulator.buildings.fleet import fleet
+from simulator.cars.equipment import ACCELEROMETER_NOISE_MPS2
 from simulator.faults.cause import GROWING
 from simulator.faults.schedule import FaultRequest
 from simulator.maths.calendar import DAY_S
-from simulator.physics import car_vibration
-from simulator.physics.car_vibration import NOISE_MPS2
 from simulator.physics.guide_rails import BRACKETS_M, RAILS_M
 from simulator.world.world import World
 from telemetry.streams import CLOSED, OPEN
@@ -184,7 +183,7 @@ def test_healthy_rides_have_the_a95_of_the_domain_notes() -> None:
 
 def test_at_rest_an_accelerometer_reads_noise_bias_and_temperature_drift() -> None:
     r = record(standing(lift()), 30)
-    assert r.xyz.std(axis=1) == pytest.approx(NOISE_MPS2, rel=0.05)
+    assert r.xyz.std(axis=1) == pytest.approx(ACCELEROMETER_NOISE_MPS2, rel=0.05)
     assert np.abs(r.xyz.mean(axis=1)).max() < 0.06
     facts, means = fleet(40, seed=1), []
     for hours in (0, 6):
@@ -204,11 +203,11 @@ def test_a_brake_drags_before_the_car_moves_and_before_it_stands() -> None:
     assert drags[: r.hz // 2].std() < 1.2 * still
 
 
-def test_a_quieter_sensor_makes_neither_brake_nor_worn_shoes_quieter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quieter_sensor_makes_neither_brake_nor_worn_shoes_quieter() -> None:
     loud = []
-    for noise_mps2 in (NOISE_MPS2, 0.0):
-        monkeypatch.setattr(car_vibration, "NOISE_MPS2", noise_mps2)
+    for noise_mps2 in (ACCELEROMETER_NOISE_MPS2, 0.0):
         w = standing(lift())
+        w._vibration._noise_mps2[:] = noise_mps2
         w.cars.condition.shoe[0] = 1.0
         r = ride(w, 40.0)
         x = sosfiltfilt(butter(4, 20.0, "high", fs=r.hz, output="sos"), r.xyz[0])

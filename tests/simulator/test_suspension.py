@@ -131,7 +131,7 @@ def test_jumping_passengers_shake_their_car_and_an_empty_car_stands() -> None:
     assert np.ptp(z) < 1e-3, "nobody is inside"
     lift = np.array([k])
     w.cars.change_load(lift, w.begin_s[lift] + 0.1, np.array([75.0]))
-    live(w, 4)
+    live(w, 8)
     vertical, z = [], []
     for _ in range(6):
         second = w.step()
