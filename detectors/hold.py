@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.observe.gaps import NEVER_NS
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from telemetry.arrays import Memory
 from telemetry.compiled import compiled, copied, inlined, records
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from detectors.observe.acceleration import SLOT_NS, Accelerations
 from detectors.observe.gaps import NEVER_NS
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from telemetry.arrays import F64, I64, Memory
 from telemetry.compiled import compiled
 

@@ -19,7 +19,7 @@ from detectors.observe.features import FeatureTable
 from detectors.observe.rides import memory as ride_memory
 from detectors.observe.rides import table as rides
 from detectors.observe.rides.table import RideTable
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.observe.trips import TripTable
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory

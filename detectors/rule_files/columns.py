@@ -9,7 +9,7 @@ import numpy as np
 
 from detectors.observe.arrivals import ArrivalColumns
 from detectors.observe.features import FeatureColumns
-from detectors.observe.rows import RowColumns
+from detectors.observe.row_table import RowColumns
 from detectors.observe.trips import TripColumns
 from detectors.rule import TableName
 from registry.facts import FleetFacts

@@ -19,7 +19,7 @@ import numpy as np
 from detectors import hold
 from detectors.observe.gaps import NEVER_NS
 from detectors.observe.rest import STILL_MPS
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import F64, Memory

@@ -18,7 +18,7 @@ import numpy as np
 
 from detectors.observe.features import IMPACT_MPS2
 from detectors.observe.gaps import NEVER_NS
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import CRITICAL, MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import F64, Memory

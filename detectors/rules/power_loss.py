@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import MAJOR, NO_MEMORY, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory

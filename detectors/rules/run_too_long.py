@@ -18,7 +18,7 @@ import numpy as np
 
 from detectors.observe.gaps import NEVER_NS
 from detectors.observe.rest import PEAK_INTERVAL_NS, STILL_MPS, STILL_S, TRIP_MIN_M
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import MAJOR, TREND, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import F64, Memory

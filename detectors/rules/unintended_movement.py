@@ -19,7 +19,7 @@ import numpy as np
 from detectors.observe import doorway
 from detectors.observe.gaps import GAP_S, NEVER_NS
 from detectors.observe.rest import STILL_MPS, STILL_S
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import CRITICAL, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory

@@ -13,7 +13,7 @@ from alerts.answers import Answer
 from alerts.book import Occurrence
 from alerts.ledger import Ledger
 from detectors.judge import Judge
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import AGAIN_S, CRITICAL, NO_MEMORY, Level, Rule, Score
 from registry.actor import Actor
 from registry.facts import FleetFacts

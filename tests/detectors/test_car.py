@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from detectors.contract import cuts
 from detectors.judge import Judge
+from detectors.latest import latest
 from detectors.observe import tables
 from detectors.observe.events import STATES
 from detectors.observe.gaps import GAP_S
 from detectors.observe.landing import nearest
 from detectors.observe.rest import STILL_MPS
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from registry.facts import LiftFacts
 from telemetry.batch import Batch
 from telemetry.streams import CLOSED, OPEN
@@ -235,9 +236,9 @@ def test_the_nearest_landing_is_found_from_any_guess(floors: list[float], z: lis
 def test_the_end_of_the_last_trip_is_when_the_car_came_to_rest_after_it() -> None:
     judge, rows = Judge((), 1), healthy(3, trips=2).rows()
     judge.step(batch([{name: column[:5] for name, column in rows.items()}]), facts_of([tower()]))
-    assert judge.latest()["last_trip_ns"].tolist() == [0]
+    assert latest(judge.states)["last_trip_ns"].tolist() == [0]
     judge.step(batch([{name: column[5:] for name, column in rows.items()}]), facts_of([tower()]))
-    (ended_ns,) = judge.latest()["last_trip_ns"].tolist()
+    (ended_ns,) = latest(judge.states)["last_trip_ns"].tolist()
     after = rows["t_ns"] >= ended_ns
     assert rows["t_ns"][0] < ended_ns < rows["t_ns"][-1]
     assert np.nanmax(np.abs(rows["v_mps"][after])) < STILL_MPS * 3

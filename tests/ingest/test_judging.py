@@ -13,7 +13,7 @@ import pytest
 
 from detectors.catalogue import RULES
 from detectors.observe import tables
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import MINOR, NO_MEMORY, Level, Rule, Score
 from detectors.rules.silence import RULE as SILENT
 from detectors.rules.silence import Silence

@@ -19,7 +19,7 @@ from detectors.observe.rest import STILL_S
 from detectors.observe.rides import doors, quality, weighting
 from detectors.observe.rides.memory import CARS, VIBRATIONS, Changed
 from detectors.observe.rides.vibration import shake
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from registry.facts import FleetFacts
 from telemetry.arrays import F32, F64, I32, I64, Bools, Memory
 from telemetry.batch import NO_MACHINE, Waveforms

@@ -17,7 +17,7 @@ import numpy as np
 
 from detectors.observe import stop_confirmation
 from detectors.observe.gaps import NEVER_NS
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.observe.sensor import ACCEL_TAU_S
 from detectors.observe.stop_confirmation import StopConfirmation
 from detectors.rule import MAJOR, Level, Rule, Score

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import MAJOR, Level, Rule, Score
 from detectors.rules.braking.emergency_stop import EmergencyStop
 from registry.facts import FleetFacts

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors import hold
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory

@@ -21,7 +21,7 @@ import numpy as np
 from detectors import hold
 from detectors.observe import door_duty
 from detectors.observe.gaps import NEVER_NS
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from detectors.observe.gaps import GAP_NS
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory

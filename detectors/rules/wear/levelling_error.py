@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import MAJOR, MINOR, TREND, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
