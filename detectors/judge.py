@@ -17,7 +17,6 @@ from detectors import trigger
 from detectors.checking import check
 from detectors.observe import arrivals, clock, tables
 from detectors.observe.arrivals import MessageArrivals
-from detectors.observe.rest import STILL_MPS
 from detectors.observe.rides import memory as ride_memory
 from detectors.observe.rides.table import RideTable
 from detectors.rule import Finding, Level, Rule, Score
@@ -257,32 +256,6 @@ class Judge:
     def states(self) -> Mapping[str, Memory]:
         """The whole state, by the names of `snapshot`; read only."""
         return self._states
-
-    def latest(self) -> dict[str, NDArray[Any]]:
-        """Return the latest state of each lift, one array for each column; NaN (landing -1) is unknown.
-
-        `position_m`, `landing` (index into the floors), `speed_mps` (0 at rest), `direction` (-1, 0, 1), `last_trip_ns`
-        (when the last trip ended, by the lift's clock; 0 where none is known), `door`, `presence`, `mode`, `power`
-        (codes of `telemetry.streams`), `last_seen_ns` (its latest sign of life by arrival; 0 never), `blind_since_ns`
-        (the arrival since which messages of the lift are received but not judged; 0 where they are judged), `unjudged`
-        (the number of the reason).
-        """
-        state, heard = self._states["rows"], self._states["arrivals"]
-        position = state["z"].copy()
-        rests = (state["still_ns"] >= 0) & (np.abs(state["speed"]) < STILL_MPS)
-        speed = np.where(rests, 0.0, state["speed"])
-        every, trip_ns = np.arange(self.n, dtype=np.int32), np.ascontiguousarray(state["trip_ns"])
-        return {
-            "position_m": position,
-            "landing": np.where(np.isnan(position), -1, state["landing"]),
-            "speed_mps": speed,
-            "direction": np.sign(speed),
-            "last_trip_ns": np.maximum(state["trip_ns"] - clock.ahead_ns(self._states["clock"], every, trip_ns), 0),
-            "last_seen_ns": heard["seen_ns"].copy(),
-            "blind_since_ns": np.where(heard["blind"], heard["unjudged_ns"], 0),
-            "unjudged": heard["reason"].copy(),
-            **{name: state[name].copy() for name in ("door", "presence", "mode", "power")},
-        }
 
 
 def _start(rules: Sequence[Rule], n: int) -> dict[str, Memory]:

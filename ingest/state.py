@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from alerts.alert import Alert
 from alerts.book import Occurrence
 from detectors.judge import Judge
+from detectors.latest import latest
 from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import link
@@ -209,7 +210,7 @@ class State:
         listed = listed[(self.remembered() | (link(self.judge.states) != NEVER_SEEN))[listed]]
         counted = self.sequencer.counts()
         shown = ("received", "gaps", "repeats", "late", "steps")
-        columns = self.judge.latest() | {name: counted[name] for name in shown}
+        columns = latest(self.judge.states) | {name: counted[name] for name in shown}
         for name, by_lift in reported.items():
             columns[name][list(by_lift)] = list(by_lift.values())
         columns["gaps"] = np.where(self.sequencer.unnumbered(), -1, columns["gaps"])

@@ -14,6 +14,7 @@ from detectors import trigger
 from detectors.catalogue import BY_SLUG, RULES
 from detectors.checking import BadScore
 from detectors.judge import Judge
+from detectors.latest import latest
 from detectors.rule import CRITICAL, MINOR, NO_MEMORY, Level, Rule, Score
 from detectors.rules import overspeed
 from registry.catalogue import catalogue
@@ -98,7 +99,7 @@ def test_a_stale_status_sets_the_state_and_raises_nothing() -> None:
     rows = {"t_ns": t_ns, "alarm": np.array([1.0, np.nan, np.nan]), "power": np.array([BATTERY, np.nan, np.nan])}
     judge = Judge([rule], 1)
     assert judge.step(batch([{**rows, "stale": np.ones(3)}]), facts_of([None])) == []
-    assert judge.latest()["power"].tolist() == [BATTERY]
+    assert latest(judge.states)["power"].tolist() == [BATTERY]
     assert [f.kind for f in Judge([rule], 1).step(batch([{**rows, "stale": nothing}]), facts_of([None]))] == ["on"]
 
 
@@ -219,7 +220,7 @@ def test_a_barometer_shows_the_floor() -> None:
     script = Script(z_m=0.0).event(door=CLOSED).rest(4.0).ride(9.0).rest(3.0)
     judge = Judge(RULES, 1)
     judge.step(batch([by_air(script.rows(), 1)]), facts_of([AIR]))
-    now = judge.latest()
+    now = latest(judge.states)
     assert (now["landing"][0], now["speed_mps"][0]) == (3, 0.0)
     assert now["position_m"][0] == pytest.approx(9.0, abs=1.4)
 
@@ -236,10 +237,10 @@ def test_the_latest_state_is_what_the_fleet_page_shows() -> None:
     whole = batch([script.rows()])
     riding = whole.t_ns < BEGIN_NS + 7_000_000_000
     judge.step(rows_of(whole, riding), facts)
-    now = judge.latest()
+    now = latest(judge.states)
     assert (now["direction"][0], now["door"][0], now["presence"][0]) == (1.0, CLOSED, 1.0)
     judge.step(rows_of(whole, ~riding), facts)
-    now = judge.latest()
+    now = latest(judge.states)
     assert (now["landing"].tolist(), now["speed_mps"][0], now["direction"][0]) == ([3, -1], 0.0, 0.0)
     assert np.isnan([now[name][1] for name in ("position_m", "speed_mps", "direction", "door", "mode")]).all()
 
@@ -250,7 +251,7 @@ def test_the_first_reading_of_a_ride_is_shown() -> None:
     whole = batch([script.rows(dt_s=1.0)])
     moving = whole.t_ns[np.flatnonzero(whole.v_mps > 0.1)[0]]
     judge.step(rows_of(whole, whole.t_ns <= moving), facts_of([tower()]))
-    now = judge.latest()
+    now = latest(judge.states)
     assert now["speed_mps"][0] > 0.1
     assert now["direction"][0] == 1.0
 
