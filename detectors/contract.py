@@ -146,8 +146,8 @@ def scores(rule: Rule, batches: Sequence[Batch], facts: FleetFacts) -> ScoresByR
         state, given = rule.detector.step(state, now, facts)
         columns: list[NDArray[Any]] = [c for score in given for c in (score.on, score.off, *score.evidence.values())]
         columns += [score.since_ns for score in given if score.since_ns is not None]
-        for i, key in enumerate(zip(now.lift.tolist(), now.t_ns.tolist(), strict=True)):
-            out[key] = tuple(float(np.nan_to_num(column[i], nan=-1e9)) for column in columns)
+        numbers = [np.nan_to_num(column.astype(np.float64), nan=-1e9).tolist() for column in columns]
+        out |= zip(zip(now.lift.tolist(), now.t_ns.tolist(), strict=True), zip(*numbers, strict=True), strict=True)
     return out
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,13 +28,15 @@ each_rule = pytest.mark.parametrize(
 SLACK_S = 2.0
 
 
-def fault_of(rule: Rule) -> Fault:
-    return importlib.import_module(f"tests.detectors.test_{rule.slug.replace('-', '_')}").fault()
+def fault_of(slug: str) -> Fault:
+    return importlib.import_module(f"tests.detectors.test_{slug.replace('-', '_')}").fault()
 
 
-def stream_of(rule: Rule) -> tuple[Batch, FleetFacts]:
-    """Return a fault, healthy lifts, and a coarse and a speechless one, side by side."""
-    fault = fault_of(rule)
+@cache
+def stream_of(slug: str) -> tuple[Batch, FleetFacts]:
+    """Return a rule's fault, healthy lifts, and a coarse and a speechless one, side by side: one stream for all checks,
+    which do not modify it."""
+    fault = fault_of(slug)
     lifts = [
         fault.script.rows(0.1),
         healthy(1, trips=2).rows(0.1, seed=1),
@@ -48,13 +51,13 @@ def stream_of(rule: Rule) -> tuple[Batch, FleetFacts]:
 @each_rule
 @pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__)
 def test_a_rule_keeps_what_every_rule_keeps(rule: Rule, check: Callable[[Rule, Batch, FleetFacts], None]) -> None:
-    check(rule, *stream_of(rule))
+    check(rule, *stream_of(rule.slug))
 
 
 @each_rule
 @pytest.mark.parametrize("dt_s", [0.1, 1.0])
 def test_a_rule_finds_its_own_fault_in_time(rule: Rule, dt_s: float) -> None:
-    fault = fault_of(rule)
+    fault = fault_of(rule.slug)
     if dt_s not in fault.dt_s:
         pytest.skip(f"{rule.slug} does not claim feeds of {dt_s} s")
     found = Judge([rule], 1).step(fault.stream(dt_s), facts_of([fault.facts]))
@@ -68,7 +71,7 @@ def test_a_rule_finds_its_own_fault_in_time(rule: Rule, dt_s: float) -> None:
 
 @each_rule
 def test_sentences_take_what_the_evidence_gives(rule: Rule) -> None:
-    fault = fault_of(rule)
+    fault = fault_of(rule.slug)
     found = Judge([rule], 1).step(fault.stream(), facts_of([fault.facts]))
     for language in ("en", "zh"):
         text = rule.sentence[language].format(**next(f for f in found if f.kind == "on").evidence)
