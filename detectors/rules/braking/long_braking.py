@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from detectors.observe.gaps import NEVER_NS
-from detectors.observe.rows import RowTable
+from detectors.observe.row_table import RowTable
 from detectors.rule import MAJOR, Level, Rule, Score
 from detectors.tally import ones
 from registry.facts import FleetFacts
