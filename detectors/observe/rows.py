@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.observe import events, lone_reports, pauses, ride, sensor
+from detectors.observe import ride, sensor
 from detectors.observe.acceleration import Accelerations
 from detectors.observe.features import FeatureColumns
 from detectors.observe.gaps import GAP_MOST_NS, NEVER_NS, age_s, longest_ns
 from detectors.observe.landing import nearest
+from detectors.observe.reports import events, lone_reports, pauses
 from detectors.observe.rest import MOVING, rest, stay
 from detectors.observe.row_table import RowColumns, RowTable
 from detectors.observe.trips import TRIP

@@ -7,7 +7,7 @@
     speed      0.4 0.9 1.3 1.6 1.7                       sensor, or over thirty trips while people use the lift;
     position   9.0  31 9.1 9.1 2.0                       readings that jump again and again
 
-(`detectors.observe.events` and `frozen`). What repeats itself while messages are missing is not judged.
+(`detectors.observe.reports.events` and `frozen`). What repeats itself while messages are missing is not judged.
 """
 
 from __future__ import annotations

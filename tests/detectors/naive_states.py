@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from detectors.observe import events, gaps
+from detectors.observe import gaps
+from detectors.observe.reports import events
 from telemetry.streams import CLOSED, CLOSING, INSPECTION, OPEN, OPENING
 
 NAN = math.nan

@@ -14,9 +14,9 @@ from detectors.contract import cuts
 from detectors.judge import Judge
 from detectors.latest import latest
 from detectors.observe import tables
-from detectors.observe.events import STATES
 from detectors.observe.gaps import GAP_S
 from detectors.observe.landing import nearest
+from detectors.observe.reports.events import STATES
 from detectors.observe.rest import STILL_MPS
 from detectors.observe.row_table import RowTable
 from registry.facts import LiftFacts

@@ -10,7 +10,7 @@ import pytest
 from detectors.catalogue import BY_SLUG
 from detectors.contract import cuts
 from detectors.judge import Judge
-from detectors.observe.events import STATES
+from detectors.observe.reports.events import STATES
 from telemetry.batch import Batch
 from telemetry.streams import CLOSED, CLOSING, FIRE, INSPECTION, NORMAL, OPEN, OPENING
 from tests.detectors.naive import Edge, NaiveCar, findings

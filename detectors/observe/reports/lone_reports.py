@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from detectors.observe import pauses
 from detectors.observe.gaps import GAP_MOST_NS, NEVER_NS
+from detectors.observe.reports import pauses
 from telemetry.compiled import compiled
 
 DOOR, PRESENCE, CURTAIN, ALARM = range(4)

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from detectors.observe import lone_reports, pauses
 from detectors.observe.doorway import PREOPENING_MPS
 from detectors.observe.gaps import GAP_NS, NEVER_NS, longest_ns
-from detectors.observe.lone_reports import ALARM, CURTAIN, DOOR, LONE, PRESENCE
+from detectors.observe.reports import lone_reports, pauses
+from detectors.observe.reports.lone_reports import ALARM, CURTAIN, DOOR, LONE, PRESENCE
 from telemetry.batch import UNSURE
 from telemetry.compiled import compiled
 from telemetry.streams import CLOSED, CLOSING, INSPECTION, OPEN, OPENING
