@@ -7,16 +7,15 @@ from dataclasses import replace
 import pytest
 
 from alerts.answers import Refused
-from alerts.incidents.actions import REOPEN_NS
-from alerts.incidents.incident import REASONS, STAGES, incident_id
+from alerts.incidents.incident import STAGES, incident_id
 from alerts.incidents.kinds import kind_of
 from alerts.incidents.wire import incident_json
-from detectors.rule import CRITICAL, MAJOR, MINOR
+from detectors.rule import MAJOR, MINOR
 from registry.actor import Actor
 from registry.catalogue import catalogue
 from registry.incident_kinds import INCIDENT_KINDS
 from tests.alerts.incidents.desk import ANN, BOB, BUTTON, ENTRAPMENT, IncidentDesk
-from tests.alerts.rules import DOOR, OFFLINE, OVERSPEED, OVERTRAVEL, POWER, STOP, T0, S, rule
+from tests.alerts.rules import DOOR, OVERTRAVEL, STOP, T0, S, rule
 
 
 @pytest.fixture
@@ -176,91 +175,6 @@ def test_a_new_entrapment_after_the_release_begins_the_rescue_anew(desk: Inciden
     assert (list(incident.stages), incident.may_hold_people) == (["suspected"], True)
 
 
-@pytest.mark.parametrize("reason", [None, *REASONS])
-def test_closing_is_refused_while_a_person_may_be_inside_unless_the_reason_says_otherwise(
-    desk: IncidentDesk, reason: str | None
-) -> None:
-    desk.find(BUTTON, "on", 10)
-    name = desk.only().id
-    if reason in ("released", "false-alarm", "test"):
-        desk.act(name, "close", 20, reason=reason)
-        assert (desk.only().state, desk.only().reason, desk.only().closed_by) == ("closed", reason, "ann")
-        return
-    with pytest.raises(Refused) as refused:
-        desk.act(name, "close", 20, reason=reason, note="seen")
-    assert refused.value.reason == ("reason" if reason is None else "person-inside")
-    desk.act(name, "stage", 30, stage="released")
-    if reason is not None:
-        desk.act(name, "close", 40, reason=reason, note="seen")
-        assert not desk.only().is_open
-
-
-def test_the_reason_other_needs_a_note(desk: IncidentDesk) -> None:
-    desk.find(OVERSPEED, "on", 10, CRITICAL)
-    with pytest.raises(Refused, match="needs a note"):
-        desk.act(desk.only().id, "close", 20, reason="other", note=" ")
-    desk.act(desk.only().id, "close", 21, reason="other", note="a test run of the inspector")
-    assert not desk.only().is_open
-
-
-def test_closing_is_refused_while_the_condition_of_an_alert_holds(desk: IncidentDesk) -> None:
-    desk.find(STOP, "on", 10)
-    with pytest.raises(Refused, match="stop-outside-zone still holds"):
-        desk.act(desk.only().id, "close", 20, reason="repaired")
-    desk.find(STOP, "off", 30)
-    desk.act(desk.only().id, "close", 40)
-    assert not desk.only().is_open
-
-
-def test_the_alerts_of_a_closed_incident_are_resolved_once_the_time_to_undo_is_over(desk: IncidentDesk) -> None:
-    desk.find(BUTTON, "on", 10)
-    name = desk.only().id
-    desk.act(name, "close", 20, reason="test")
-    desk.settle(29.9)
-    assert len(desk.firing()) == 1
-    desk.settle(30)
-    (alert,) = desk.every_alert.values()
-    assert (alert.state, alert.closed_by, desk.only().unclosed) == ("closed", "ann", 0)
-    assert desk.story(name) == ["opened", "closed"]
-
-
-def test_a_closing_is_undone_within_ten_seconds_as_if_it_had_not_been(desk: IncidentDesk) -> None:
-    desk.find(BUTTON, "on", 10)
-    name = desk.only().id
-    desk.act(name, "ack", 15)
-    before = desk.only()
-    desk.act(name, "close", 20, reason="false-alarm")
-    desk.act(name, "reopen", 29.9)
-    after = desk.only()
-    assert (after.stages, after.lifts, after.reason, after.by_hand) == (before.stages, before.lifts, None, False)
-    assert desk.story(name)[-1] == "undone"
-    desk.settle(100)
-    assert len(desk.firing()) == 1
-
-
-def test_an_incident_is_reopened_for_a_day_and_acknowledged_no_more(desk: IncidentDesk) -> None:
-    desk.find(BUTTON, "on", 10)
-    name = desk.only().id
-    desk.act(name, "ack", 15)
-    desk.act(name, "close", 20, reason="test")
-    desk.act(name, "reopen", 40)
-    incident = desk.only()
-    assert (incident.state, incident.acknowledged_ns, incident.by_hand, incident.unclosed) == ("open", None, True, 0)
-    assert incident.may_hold_people is False
-    desk.act(name, "close", 50, reason="repaired")
-    with pytest.raises(Refused, match="more than 24 hours ago"):
-        desk.act(name, "reopen", 50 + REOPEN_NS / 1e9)
-
-
-def test_an_incident_is_not_reopened_beside_another_open_one_of_its_lift(desk: IncidentDesk) -> None:
-    desk.find(BUTTON, "on", 10)
-    name = desk.only().id
-    desk.act(name, "close", 20, reason="test")
-    desk.find(STOP, "on", 40)
-    with pytest.raises(Refused, match="Another incident of its lift is open"):
-        desk.act(name, "reopen", 60)
-
-
 def test_owner_comment_and_repeats(desk: IncidentDesk) -> None:
     name = entrapment(desk)
     assert desk.act(name, "assign", 20, to="bob") is not None
@@ -324,72 +238,6 @@ def test_a_comment_of_another_organisation_is_no_activity_of_who_acknowledged(de
     assert desk.only().active_ns == T0 + 20 * S
     desk.act(name, "comment", 40, firm, note="At the gate.")
     assert desk.only().active_ns == T0 + 40 * S
-
-
-def test_merging_moves_the_alerts_and_closes_the_other(desk: IncidentDesk) -> None:
-    desk.find(DOOR, "on", 10, lift_id="a")
-    desk.find(ENTRAPMENT, "on", 20, lift_id="b")
-    one, other = desk.only("a").id, desk.only("b").id
-    desk.merge(one, other, 30)
-    merged, closed = desk.incidents[one], desk.incidents[other]
-    assert (merged.severity, merged.kind, [lift.unclosed for lift in merged.lifts]) == (
-        "critical",
-        "entrapment",
-        [1, 1],
-    )
-    assert (closed.state, closed.merged_into, closed.unclosed) == ("closed", one, 0)
-    with pytest.raises(Refused, match=f"merged into {one}"):
-        desk.act(other, "reopen", 31)
-    desk.find(STOP, "on", 40, lift_id="b")
-    assert desk.incidents[one].unclosed == 3
-
-
-def test_splitting_gives_some_alerts_an_incident_of_their_own(desk: IncidentDesk) -> None:
-    desk.find(DOOR, "on", 10)
-    desk.find(ENTRAPMENT, "on", 20)
-    (door,) = [alert for alert in desk.firing() if alert.rule == DOOR.slug]
-    first = desk.only().id
-    new = desk.split(first, {door.id}, 30)
-    assert (new.kind, new.unclosed, new.folds("lift-1")) == ("nuisance", 1, False)
-    assert (desk.incidents[first].unclosed, desk.incidents[first].links) == (1, (new.id,))
-    desk.find(STOP, "on", 40)
-    assert desk.incidents[first].unclosed == 2
-    with pytest.raises(Refused, match="not all of them"):
-        desk.split(new.id, {door.id}, 50)
-
-
-def test_linked_incidents_name_each_other_once(desk: IncidentDesk) -> None:
-    desk.find(DOOR, "on", 10, lift_id="a")
-    desk.find(DOOR, "on", 20, lift_id="b")
-    one, other = desk.only("a").id, desk.only("b").id
-    desk.link(one, other, 30)
-    desk.link(one, other, 31)
-    assert (desk.incidents[one].links, desk.incidents[other].links) == ((other,), (one,))
-    assert desk.story(one) == ["opened", "linked"]
-
-
-def test_a_building_without_power_is_one_incident_with_those_that_hold_people_first() -> None:
-    desk = IncidentDesk(dict.fromkeys("abcd", "12 Long Street") | {"x": "1 Short Street"})
-    desk.find(DOOR, "on", 5, lift_id="c")
-    desk.find(POWER, "on", 10, lift_id="a")
-    desk.find(OFFLINE, "on", 11, lift_id="b")
-    desk.find(POWER, "on", 12, lift_id="b")
-    desk.find(POWER, "on", 13, lift_id="c")
-    desk.find(ENTRAPMENT, "on", 14, lift_id="c")
-    desk.find(POWER, "on", 15, lift_id="x")
-    open_ones = [one for one in desk.incidents.values() if one.is_open]
-    assert [[lift.lift_id for lift in one.lifts] for one in open_ones] == [["a", "b", "c"], ["x"]]
-    body = incident_json(open_ones[0])
-    assert [lift["lift_id"] for lift in body["lifts"]] == ["c", "a", "b"]
-    assert (body["lift_id"], body["building"], body["may_hold_people"]) == ("a", "12 Long Street", True)
-    assert desk.story(open_ones[0].id).count("merged") == 2
-
-
-def test_a_lift_of_which_the_building_is_unknown_has_an_incident_of_its_own() -> None:
-    desk = IncidentDesk()
-    desk.find(POWER, "on", 10, lift_id="a")
-    desk.find(POWER, "on", 11, lift_id="b")
-    assert len([one for one in desk.incidents.values() if one.is_open]) == 2
 
 
 def test_every_rule_of_the_catalogue_has_its_kind_and_others_follow_their_severity() -> None:
