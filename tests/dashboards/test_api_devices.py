@@ -59,8 +59,10 @@ def test_a_gateway_is_renewed_revoked_and_added_again(client: TestClient, record
         ({"lift_id": "L999"}, 404, "L999"),
     ],
 )
-def test_a_bad_request_names_the_field(client: TestClient, body: dict[str, object], status: int, says: str) -> None:
-    answer = client.post("/api/v1/devices", json={"by": "Eve", **body})
+def test_a_bad_request_names_the_field(
+    shared_client: TestClient, body: dict[str, object], status: int, says: str
+) -> None:
+    answer = shared_client.post("/api/v1/devices", json={"by": "Eve", **body})
     assert answer.status_code == status
     assert says in answer.text
 

@@ -142,8 +142,10 @@ def test_an_import_takes_valid_rows_and_reports_the_errors_of_the_others(client:
         (b"[]", "application/xml", 415),
     ],
 )
-def test_an_unreadable_file_is_a_problem_with_a_remedy(client: TestClient, body: bytes, kind: str, status: int) -> None:
-    answer = client.post("/api/v1/lifts/import", content=body, headers={"Content-Type": kind})
+def test_an_unreadable_file_is_a_problem_with_a_remedy(
+    shared_client: TestClient, body: bytes, kind: str, status: int
+) -> None:
+    answer = shared_client.post("/api/v1/lifts/import", content=body, headers={"Content-Type": kind})
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.json()["detail"]
 
