@@ -219,11 +219,12 @@ class Monitor:
             notifier.wake.set()
 
     def _housekeeping(self) -> None:
-        """Write the live table once a second; trim the journal and the records at longer intervals."""
+        """Write the live table and end temporary changes once a second; trim journal and records less often."""
         trimmed, forgot = 0.0, time.monotonic()
         while not self._stopping.wait(PICTURE_EVERY_S):
             try:
                 self._put_picture()
+                self._records.end_temporary_changes(time.time_ns())
                 if time.monotonic() - forgot > FORGET_EVERY_S:
                     forgot = time.monotonic()
                     self._records.delete_expired(time.time_ns(), self._keep_years)

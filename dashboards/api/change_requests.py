@@ -24,9 +24,11 @@ from registry.facts import LiftFacts, read_changes
 from registry.roles import Verb
 from registry.scope import Scope
 from registry.thresholds import asks_second_person
-from store.records.repository import ChangeRequest, NotDecidable, Records, WantedChange
+from store.records.change_requests import ENDS
+from store.records.repository import ChangeRequest, NotDecidable, Records, TemporaryChangeOpen, WantedChange
 from telemetry.instant import rfc3339, text
 
+DAY_NS = 24 * 3600 * 1_000_000_000
 FACTS, DELETE, MAINTENANCE, SHELVE = "facts", "delete", "maintenance", "shelve"
 RequestId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number of the request")]
 Reason = Annotated[
@@ -35,6 +37,11 @@ Reason = Annotated[
 ]
 
 
+TEMPORARY_DAYS = 90
+ChangeEnd = Annotated[
+    parameters.Instant | None,
+    Query(alias="until", description=f"When the former thresholds return, at most {TEMPORARY_DAYS} days ahead"),
+]
 WAITING_RESPONSE: dict[int | str, dict[str, Any]] = {
     202: {"model": change_bodies.ChangeRequestBody, "description": "The change waits for another account's approval"}
 }
@@ -95,6 +102,18 @@ def versions(expected: Collection[str] | None) -> tuple[str, ...] | None:
     return None if expected is None else tuple(sorted(expected))
 
 
+def with_end(detail: Mapping[str, Any], ends_ns: int | None, changes_a_threshold: bool) -> Mapping[str, Any]:
+    """Return the detail of a change of facts with its end; a problem (422) where the end is none."""
+    if ends_ns is None:
+        return detail
+    if not changes_a_threshold:
+        raise invalid_field("until", "is the end of a change of thresholds, and none changes; leave it out")
+    now_ns = time.time_ns()
+    if not now_ns < ends_ns <= now_ns + TEMPORARY_DAYS * DAY_NS:
+        raise invalid_field("until", f"lies in the past or more than {TEMPORARY_DAYS} days ahead; write an earlier end")
+    return {**detail, ENDS: ends_ns}
+
+
 def waiting_lifts(records: Records, scope: Scope, lifts: Iterable[LiftFacts]) -> set[str]:
     """Return those of these lifts of which a change waits for a second person."""
     if scope.actor is None:
@@ -130,9 +149,18 @@ def apply_change(records: Records, asked: ChangeRequest) -> None:
 
 
 def _facts(records: Records, asked: ChangeRequest, now_ns: int) -> object:
-    wanted = asked.wanted
-    changes = read_changes(wanted.detail)[0]
-    return records.patch_lift(wanted.lift_id, changes, asked.by, now_ns, wanted.version)
+    wanted, ends_ns = asked.wanted, asked.wanted.detail.get(ENDS)
+    changes = read_changes({name: value for name, value in wanted.detail.items() if name != ENDS})[0]
+    if ends_ns is None:
+        return records.patch_lift(wanted.lift_id, changes, asked.by, now_ns, wanted.version)
+    if ends_ns <= now_ns:
+        raise Problem(409, "until", "The end of the change has passed: ask for another one.")
+    by, version = asked.by, wanted.version
+    try:
+        return records.patch_lift_until(asked.id, wanted.lift_id, changes, by, now_ns, ends_ns, version)
+    except TemporaryChangeOpen:
+        detail = "Another temporary change of the lift has not ended: wait for its end."
+        raise Problem(409, "temporary-change", detail) from None
 
 
 def _delete(records: Records, asked: ChangeRequest, now_ns: int) -> object:

@@ -4,6 +4,8 @@
     made ──► waiting ──► applied, or declined   another account decides, within `DECIDE_WITHIN_NS`
                      └─► expired
 
+    applied ──► ended                           a temporary change of thresholds: `store.records.temporary_changes`
+
 A request is stored in every case, with its reason: the authority of the lift's district reads them all and is notified
 of each. It is applied
 in the transaction that approves it, as the account that made it, so that of two approvals one applies it.
@@ -23,19 +25,21 @@ from registry.lift_facts import LiftFacts
 from registry.scope import ALL_LIFTS, LiftScope
 from registry.thresholds import THRESHOLD_FACTS
 from store.records.audit.writing import AuditSubject, write_audit
+from store.records.change_tables import change_requests
 from store.records.database import Database
 from store.records.identity.organisations import OrganisationStore
 from store.records.identity.tables import people
 from store.records.lifts import LiftRecords
 from store.records.outbox.change_notices import notify_authorities
 from store.records.page import Page, cursor_after_row, row_of_cursor
-from store.records.schema import change_requests
 from store.records.scoping import rows_in
 
 DECIDE_WITHIN_NS = 24 * 3600 * 1_000_000_000
-WAITING, APPLIED, DECLINED, EXPIRED = "waiting", "applied", "declined", "expired"
+WAITING, APPLIED, DECLINED, EXPIRED, ENDED = "waiting", "applied", "declined", "expired", "ended"
 FACTS = "facts"
-STATES = (WAITING, APPLIED, DECLINED, EXPIRED)
+STATES = (WAITING, APPLIED, DECLINED, EXPIRED, ENDED)
+ENDS = "until_ns"
+"""The end of a temporary change in its detail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +103,13 @@ class ChangeRequestStore:
                 "by": orjson.dumps(by).decode(),
             }
             row = connection.execute(change_requests.insert().values(**values).returning(*change_requests.c)).one()
-            made = _request(row, now_ns)
+            made = read_request(row, now_ns)
             if apply is not None:
                 apply(made)
             asked = {name: value for name, value in values.items() if name != "by"}  # the row names the actor itself
             subject = AuditSubject(str(made.id), asked, lift_id=wanted.lift_id, district=wanted.district)
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
-            self._tell(connection, made, now_ns)
+            self.tell_authority(connection, made, now_ns)
             return made
 
     def record_changes(self, many: Sequence[WantedChange], by: Actor, now_ns: int, is_applied: bool) -> list[int]:
@@ -124,7 +128,7 @@ class ChangeRequestStore:
         """Return a request about a lift in the scope, None where there is none."""
         with self._database.reading() as connection:
             row = connection.execute(select(change_requests).where(_is(request_id), _inside(scope))).first()
-        return None if row is None else _request(row, now_ns)
+        return None if row is None else read_request(row, now_ns)
 
     def change_requests(
         self,
@@ -146,7 +150,7 @@ class ChangeRequestStore:
             query = query.where(change_requests.c.id < row_of_cursor(cursor))
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        found = [_request(row, now_ns) for row in rows[:limit]]
+        found = [read_request(row, now_ns) for row in rows[:limit]]
         return Page(found, cursor_after_row(found[-1].id) if len(rows) > limit else None)
 
     def decide_change(
@@ -161,7 +165,7 @@ class ChangeRequestStore:
             row = connection.execute(select(change_requests).where(_is(request_id), _inside(scope))).first()
             if row is None:
                 return None
-            asked = _request(row, now_ns)
+            asked = read_request(row, now_ns)
             _require_decidable(asked, by)
             if apply is not None:
                 _require_active_maker(connection, asked.by)
@@ -171,11 +175,11 @@ class ChangeRequestStore:
                 apply(asked)
             subject = AuditSubject(str(request_id), values, None, None, asked.wanted.lift_id, asked.wanted.district)
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
-            decided = _request(connection.execute(select(change_requests).where(_is(request_id))).one(), now_ns)
-            self._tell(connection, decided, now_ns)
+            decided = read_request(connection.execute(select(change_requests).where(_is(request_id))).one(), now_ns)
+            self.tell_authority(connection, decided, now_ns)
             return decided
 
-    def _tell(self, connection: Connection, asked: ChangeRequest, now_ns: int) -> None:
+    def tell_authority(self, connection: Connection, asked: ChangeRequest, now_ns: int) -> None:
         """Notify the authority of the state of a request."""
         wanted = asked.wanted
         request = (asked.id, asked.state, wanted.action, wanted.lift_id, wanted.district)
@@ -217,7 +221,8 @@ def _has_state(state: str, now_ns: int) -> ColumnElement[bool]:
     return (change_requests.c.state == WAITING) & (is_expired if state == EXPIRED else ~is_expired)
 
 
-def _request(row: Row[Any], now_ns: int) -> ChangeRequest:
+def read_request(row: Row[Any], now_ns: int) -> ChangeRequest:
+    """Return the request of a row; a waiting one may have expired."""
     version = None if row.version is None else tuple(orjson.loads(row.version))
     wanted = WantedChange(row.lift_id, row.district, row.action, orjson.loads(row.detail), version, row.reason)
     is_expired = row.state == WAITING and row.made_ns <= now_ns - DECIDE_WITHIN_NS

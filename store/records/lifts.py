@@ -102,7 +102,7 @@ class LiftStore:
     def lift(self, lift_id: str, scope: LiftScope = ALL_LIFTS) -> Registered | None:
         """Return one lift, or None where it does not exist in the scope."""
         with self._database.reading() as connection:
-            return _find(connection, lift_id, scope)
+            return find_lift(connection, lift_id, scope)
 
     def facts_of(self, lift_ids: Sequence[str]) -> dict[str, LiftFacts]:
         """Return the facts of those of these lifts that are registered."""
@@ -118,7 +118,7 @@ class LiftStore:
         With `create_only` a lift that is registered already stays as it is.
         """
         with self._database.writing() as connection:
-            before = _find(connection, facts.lift_id)
+            before = find_lift(connection, facts.lift_id)
             is_new = before is None or not before.registered
             if is_new or not create_only:
                 self._put(connection, [facts], by, now_ns, "lift.put")
@@ -161,7 +161,7 @@ class LiftStore:
         Raises VersionConflict where the lift's version is none of the `expected`.
         """
         with self._database.writing() as connection:
-            before = _find(connection, lift_id)
+            before = find_lift(connection, lift_id)
             if before is None:
                 return None
             require_version(_version(before), expected)
@@ -173,7 +173,7 @@ class LiftStore:
     def delete_lift(self, lift_id: str, by: Actor, now_ns: int, expected: Collection[str] | None = None) -> bool:
         """Delete a lift from the registry and keep its alerts; return whether it existed. Raises as `patch_lift`."""
         with self._database.writing() as connection:
-            before = _find(connection, lift_id)
+            before = find_lift(connection, lift_id)
             if before is not None:
                 require_version(_version(before), expected)
                 revision, facts = self._database.count_up(connection, REVISION), before.facts
@@ -246,7 +246,8 @@ class LiftRecords(Repository, LiftStore, AuditStore):
     """The registry and its audit log, for commands without alerts, which need not import the modules of alerts."""
 
 
-def _find(connection: Connection, lift_id: str, scope: LiftScope = ALL_LIFTS) -> Registered | None:
+def find_lift(connection: Connection, lift_id: str, scope: LiftScope = ALL_LIFTS) -> Registered | None:
+    """Return one lift, or None where it does not exist in the scope."""
     query = select(lifts.c.facts, lifts.c.registered).where(lifts.c.lift_id == lift_id, lifts_in(scope))
     row = connection.execute(query).first()
     return None if row is None else Registered(read_facts(row.facts), row.registered)

@@ -13,7 +13,6 @@ from store.records.audit.search import AuditFilter, AuditStore
 from store.records.audit.writing import AuditSubject
 from store.records.change_requests import (
     ChangeRequest,
-    ChangeRequestStore,
     NotDecidable,
     WantedChange,
     threshold_change,
@@ -54,6 +53,7 @@ from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retent
 from store.records.sealing.keys import SecretsUnreadable
 from store.records.sealing.secrets import SealedSecretStore, SealingReport
 from store.records.search import AlertFilter, AlertSearch, History
+from store.records.temporary_changes import TemporaryChangeOpen, TemporaryChangeStore
 from store.records.versions import VersionConflict, alert_version, incident_version, lift_version
 
 __all__ = [
@@ -107,6 +107,7 @@ __all__ = [
     "SecretsUnreadable",
     "Snapshot",
     "SummaryLifts",
+    "TemporaryChangeOpen",
     "TooManyWays",
     "VersionConflict",
     "VisibleIncident",
@@ -140,7 +141,7 @@ class Records(
     LiveStore,
     Retention,
     PartitionStore,
-    ChangeRequestStore,
+    TemporaryChangeStore,
     DeviceStore,
     WayStore,
     DeliveryStore,

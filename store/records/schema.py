@@ -146,24 +146,6 @@ transitions = Table(
     sqlite_autoincrement=True,
 )
 
-change_requests = Table(
-    "change_requests",
-    metadata,
-    Column("id", row_id, primary_key=True, autoincrement=True),
-    Column("lift_id", CleanText(64), nullable=False, index=True),
-    Column("district", CleanText(32), nullable=False),
-    Column("action", CleanText(32), nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("version", CleanText()),
-    Column("reason", CleanText()),
-    Column("state", CleanText(16), nullable=False),
-    Column("made_ns", BigInteger, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("decided_ns", BigInteger),
-    Column("decided_by", CleanText()),
-    sqlite_autoincrement=True,
-)
-
 ALERT, INCIDENT = "alert", "incident"
 """The subjects of deliveries: `number` is that of a transition, or of an entry of an incident."""
 deliveries = Table(

@@ -14,11 +14,11 @@ from fastapi.testclient import TestClient
 from dashboards.api.context import Settings
 from dashboards.app import create_app
 from registry.actor import Actor
-from registry.roles import OrganisationKind
+from registry.roles import OrganisationKind, Role
 from registry.scope import NO_LIFTS, OPEN_SCOPE, LiftScope
 from registry.thresholds import RECENT_NS
 from store.records.change_requests import DECIDE_WITHIN_NS
-from store.records.repository import AlertFilter, NotDecidable, Records, WantedChange
+from store.records.repository import AlertFilter, AuditFilter, NotDecidable, Records, WantedChange
 from telemetry.instant import rfc3339
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, occurrence
 from tests.dashboards.sample_fleet import T0_NS
@@ -289,3 +289,84 @@ def test_an_import_that_breaks_off_has_stored_a_request_of_each_lift_that_it_cha
     }
     (asked,) = records.change_requests(time.time_ns()).items
     assert (asked.wanted.lift_id, asked.state, asked.wanted.reason) == ("L001", "applied", "new drive")
+
+
+def in_an_hour_ns() -> int:
+    """Return an instant in whole milliseconds, as JSON has them."""
+    return (time.time_ns() // 1_000_000 + 3_600_000) * 1_000_000
+
+
+def test_a_temporary_change_returns_to_the_former_thresholds_at_its_end(client: TestClient, records: Records) -> None:
+    sign_in("Ada")
+    soon_ns = in_an_hour_ns()
+    query = {"reason": "sheave on loan", "until": rfc3339(soon_ns)}
+    assert client.patch(LIFT, json={"rated_speed_mps": 2.5, "name": "Tower"}, params=query).status_code == 200
+    (asked,) = client.get("/api/v1/change-requests").json()["items"]
+    assert (asked["state"], asked["detail"]["until"]) == ("applied", rfc3339(soon_ns))
+    second = client.patch(LIFT, json={"door_zone_m": 0.4}, params=query)
+    assert (second.status_code, second.json()["type"]) == (409, "urn:liftwatch:problem:temporary-change")
+    assert client.patch(LIFT, json={"door_zone_m": 0.3}, params={"reason": "the plate says so"}).status_code == 200
+    assert records.end_temporary_changes(soon_ns - 1) == 0
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(records.end_temporary_changes, (soon_ns, soon_ns))) == 1
+    after = records.lift("L001")
+    assert after is not None
+    assert (after.facts.rated_speed_mps, after.facts.name, after.facts.door_zone_m) == (1.75, "Tower", 0.3)
+    assert [each["state"] for each in client.get("/api/v1/change-requests").json()["items"]] == ["applied", "ended"]
+    rows = records.audit(AuditFilter(who="end of a temporary change")).items
+    assert [each.action for each in rows] == ["change.ended", "lift.patch"]
+
+
+def test_a_threshold_that_was_changed_again_stays_at_the_end(client: TestClient, records: Records) -> None:
+    sign_in("Ada")
+    soon_ns = in_an_hour_ns()
+    query = {"reason": "trial", "until": rfc3339(soon_ns)}
+    floors = [{"label": "1", "height_m": 0.0}, {"label": "2", "height_m": 4.0}]
+    assert client.patch(LIFT, json={"rated_speed_mps": 2.5, "floors": floors}, params=query).status_code == 200
+    assert client.patch(LIFT, json={"rated_speed_mps": 3.0}, params={"reason": "new plate"}).status_code == 200
+    assert records.end_temporary_changes(soon_ns) == 1
+    after = records.lift("L001")
+    assert after is not None
+    assert (after.facts.rated_speed_mps, len(after.facts.floors)) == (3.0, 4)
+
+
+@pytest.mark.parametrize(
+    ("days", "body"), [(-1, {"rated_speed_mps": 2.5}), (91, {"rated_speed_mps": 2.5}), (1, {"name": "Tower"})]
+)
+def test_an_end_lies_ahead_and_belongs_to_a_threshold(client: TestClient, days: int, body: dict[str, object]) -> None:
+    sign_in("Ada")
+    until = rfc3339(time.time_ns() + days * 24 * 3600 * 10**9)
+    answer = client.patch(LIFT, json=body, params={"reason": "x", "until": until})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "until")
+
+
+def test_a_change_whose_end_has_passed_is_not_approved(client: TestClient, records: Records) -> None:
+    now_ns = time.time_ns()
+    eve = Actor("Eve", "person:eve", "Firm 1", "manager", None)
+    detail = {"rated_speed_mps": 9.0, "until_ns": now_ns}
+    made = records.request_change(WantedChange("L001", "d1", "facts", detail, None, "x"), eve, now_ns - 1, None)
+    sign_in("Ada")
+    answer = client.post(f"/api/v1/change-requests/{made.id}/approve")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:liftwatch:problem:until")
+
+
+def test_the_authority_is_notified_of_the_end(records: Records) -> None:
+    by, now_ns = Actor.named("test"), time.time_ns()
+    district = records.add_organisation({"name": "District", "kind": AUTHORITY, "districts": ("d1",)}, by, now_ns)
+    ivy = records.add_person("Ivy", "ivy", {district.organisation_id: Role.INSPECTOR}, by, now_ns)
+    assert ivy is not None
+    way = records.add_way(ivy.person_id, "mail", "ivy@district.example", None, by, now_ns)
+    (sent,) = records.claim_notifications(now_ns, 1, 10)
+    assert records.verify_way(ivy.person_id, way.way_id, sent.notification.code or "", by, now_ns)
+    eve, soon_ns, faster = (
+        Actor("Eve", "person:eve", "Firm 1", "manager", None),
+        in_an_hour_ns(),
+        {"rated_speed_mps": 2.5},
+    )
+    records.request_change(
+        WantedChange("L001", "d1", "facts", {**faster, "until_ns": soon_ns}, None, "trial"), eve, now_ns,
+        lambda asked: records.patch_lift_until(asked.id, "L001", faster, eve, now_ns, soon_ns),
+    )  # fmt: skip
+    records.end_temporary_changes(soon_ns)
+    keys = [each.notification.key for each in records.claim_notifications(soon_ns, 1, 10)]
+    assert [key.split(":")[2] for key in keys if key.startswith("change:")] == ["applied", "ended"]

@@ -15,7 +15,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from dashboards.api.access import QueryActor, RequestScope, needs
-from dashboards.api.change_requests import DELETE, FACTS, WAITING_RESPONSE, Reason, make_change, versions
+from dashboards.api.change_requests import (
+    DELETE,
+    FACTS,
+    WAITING_RESPONSE,
+    ChangeEnd,
+    Reason,
+    make_change,
+    versions,
+    with_end,
+)
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response, stored_lift
 from dashboards.api.registry.lift_import import LiftImport
@@ -99,10 +108,12 @@ def registry(context: AppContext) -> APIRouter:
         by: QueryActor,
         if_match: IfMatch = None,
         reason: Reason = None,
+        ends_ns: ChangeEnd = None,
     ) -> OrjsonResponse:
         """Change some facts of a lift; null makes a fact unknown, and an unregistered lift becomes registered.
 
-        A signed-in account gives a reason where a fact that is a threshold changes; the change may wait (202).
+        A signed-in account gives a reason where a fact that is a threshold changes; the change may wait (202), and with
+        `until` the former thresholds return.
         """
         known = stored_lift(context, lift_id, scope)
         if Verb.REGISTER_LIFTS not in scope.verbs:
@@ -111,8 +122,10 @@ def registry(context: AppContext) -> APIRouter:
         if changed is None:
             raise invalid_request(fact_errors(faults))
         expected = expected_versions(if_match)
-        if known.registered and changes_threshold(known.facts, changed):
-            wanted = WantedChange(lift_id, known.facts.district, FACTS, body, versions(expected), reason)
+        is_dangerous = known.registered and changes_threshold(known.facts, changed)
+        detail = with_end(body, ends_ns, is_dangerous)
+        if is_dangerous:
+            wanted = WantedChange(lift_id, known.facts.district, FACTS, detail, versions(expected), reason)
             return make_change(context, scope, by, wanted) or lift_response(context, lift_id, scope)
         if context.records().patch_lift(lift_id, read_changes(body)[0], by, time.time_ns(), expected) is None:
             raise not_found("lift", lift_id)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from dashboards.api.schema.parameters import TimeText
 from dashboards.api.schema.response_body import ResponseBody
 
-ChangeState = Literal["waiting", "applied", "declined", "expired"]
+ChangeState = Literal["waiting", "applied", "declined", "expired", "ended"]
 ChangeAction = Literal["facts", "delete", "maintenance", "shelve"]
 
 

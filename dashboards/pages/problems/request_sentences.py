@@ -109,6 +109,22 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
         "lies in the past or more than {hours} hours ahead; write when the work will be done",
         "已过期或超过 {hours} 小时；请填写作业结束时间",
     ),
+    (
+        "The end of the change has passed: ask for another one.",
+        "该更改的截止时间已过，请重新申请。",
+    ),
+    (
+        "Another temporary change of the lift has not ended: wait for its end.",
+        "该电梯已有未到期的临时更改，请等待其到期。",
+    ),
+    (
+        "is the end of a change of thresholds, and none changes; leave it out",
+        "是阈值更改的截止时间，但没有阈值改变；请不要填写",
+    ),
+    (
+        "lies in the past or more than {days} days ahead; write an earlier end",
+        "已过期或超过 {days} 天；请填写更早的时间",
+    ),
     ("The request is {state}: there is nothing left to decide.", "该申请的状态为 {state}，无需再处理。"),
     ("Another account must decide: this one made the request.", "须由其他账号处理：该申请由本账号提出。"),
     (
@@ -262,32 +278,5 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
     ("session", "会话"),
     ("token", "令牌"),
     ("photo", "照片"),
-    # --- fields of requests
-    ("does not lie before `to`; give a window that begins before it ends", "不早于 to；请给出起点早于终点的时段"),
-    ("not a fault of the simulator; take one of {causes}", "不是模拟器的故障；须为 {causes} 之一"),
-    ("required, and not there", "必填，未填写"),
-    ("not a known field; remove it or correct its name", "不是已知字段；请删除或更正名称"),
-    ("Input should be a valid string", "须为文本"),
-    ("Input should be a valid boolean", "须为 true 或 false"),
-    ("Input should be a valid integer, unable to parse string as an integer", "须为整数"),
-    ("Input should be a valid integer", "须为整数"),
-    ("Input should be a valid number, unable to parse string as a number", "须为数值"),
-    ("Input should be a valid number", "须为数值"),
-    ("Input should be a finite number", "须为有限数值"),
-    ("Input should be a valid list", "须为列表"),
-    ("Input should be a valid dictionary or object to extract fields from", "须为对象"),
-    ("Input should be a valid dictionary", "须为对象"),
-    ("Input should be greater than or equal to {limit}", "不得小于 {limit}"),
-    ("Input should be less than or equal to {limit}", "不得大于 {limit}"),
-    ("Input should be greater than {limit}", "须大于 {limit}"),
-    ("Input should be less than {limit}", "须小于 {limit}"),
-    ("Input should be {values}", "须为 {values}"),
-    ("String should have at least {limit} character", "至少 {limit} 个字符"),
-    ("String should have at least {limit} characters", "至少 {limit} 个字符"),
-    ("String should have at most {limit} character", "最多 {limit} 个字符"),
-    ("String should have at most {limit} characters", "最多 {limit} 个字符"),
-    ("String should match pattern {pattern}", "格式不正确，须符合 {pattern}"),
-    ("List should have at least {limit} item after validation, not {count}", "至少 {limit} 项，现有 {count} 项"),
-    ("List should have at most {limit} items after validation, not {count}", "最多 {limit} 项，现有 {count} 项"),
 )
-"""As `SENTENCES`, and after them. Special sentences of pydantic come before general ones."""
+"""As `SENTENCES`, and after them."""

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, func, select, update
 from alerts.alert import Alert
 from alerts.incidents.incident import OPEN
 from registry.thresholds import RECENT_NS
+from store.records.change_tables import change_requests
 from store.records.incidents.tables import incident_lifts, incidents
-from store.records.schema import alerts, change_requests, is_open, lifts
+from store.records.schema import alerts, is_open, lifts
 
 
 def note_threshold_changes(connection: Connection, lift_ids: Collection[str], now_ns: int) -> None:
@@ -41,7 +42,9 @@ def carry_threshold_changes(connection: Connection, lift_ids: Collection[str], n
     at_ns = func.coalesce(change_requests.c.decided_ns, change_requests.c.made_ns)
     query = select(change_requests.c.lift_id, func.max(at_ns).label("at_ns")).group_by(change_requests.c.lift_id)
     query = query.where(change_requests.c.lift_id.in_(lift_ids), at_ns > now_ns - RECENT_NS)
-    query = query.where(change_requests.c.state == "applied", change_requests.c.action.in_(("facts", "delete")))
+    query = query.where(
+        change_requests.c.state.in_(("applied", "ended")), change_requests.c.action.in_(("facts", "delete"))
+    )
     for row in connection.execute(query).all():
         note_threshold_changes(connection, [row.lift_id], row.at_ns)
 

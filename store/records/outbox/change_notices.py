@@ -20,7 +20,7 @@ from store.records.outbox.tables import ways
 from store.records.schema import lifts
 
 INFORMED = [role for role in Role if Verb.APPROVE in verbs_of(OrganisationKind.AUTHORITY, role)]
-STATES_ZH = {"waiting": "待批准", "applied": "已生效", "declined": "已拒绝"}
+STATES_ZH = {"waiting": "待批准", "applied": "已生效", "declined": "已拒绝", "ended": "已到期，恢复原值"}
 ACTIONS = {
     "facts": ("thresholds", "修改阈值"),
     "delete": ("deletion of the lift", "删除电梯"),
