@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from dashboards.api.audit.writer import AuditWriter
 from dashboards.api.context import Settings
 from dashboards.app import create_app
 from dashboards.pages import translations
@@ -23,6 +24,7 @@ from telemetry.instant import rfc3339
 from tests.alerts.rules import STOP, occurrence
 from tests.dashboards.sample_fleet import T0_NS, facts
 from tests.dashboards.scope_of_test import ScopeOfTest
+from tests.loopback import until
 
 ROOT = Path(__file__).parents[2]
 S_NS = 1_000_000_000
@@ -233,6 +235,27 @@ def test_the_head_of_the_chain_is_logged_at_the_start(
     with caplog.at_level("INFO"):
         client.app.state.context.audit.stop()  # type: ignore[attr-defined]
     assert f"the head of the chain is {filled_records.audit_head()}" in caplog.text
+
+
+def test_the_head_of_the_chain_is_logged_once_a_day(
+    filled_records: Records, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboards.api.audit.writer.FLUSH_S", 0.001)
+    today = [T0_NS]
+    writer = AuditWriter(lambda: filled_records, 3600, lambda: today[0])
+
+    def heads() -> list[str]:
+        return [each.getMessage().rpartition(" ")[2] for each in caplog.records if "the head of the" in each.message]
+
+    with caplog.at_level("INFO"):
+        writer.start()
+        until(lambda: len(heads()) == 1, "the head of the first day")
+        first = str(filled_records.audit_head())
+        filled_records.put_lift(facts("L009"), ANN, T0_NS)
+        today[0] += 24 * 3600 * 10**9
+        until(lambda: len(heads()) == 2, "the head of the second day")
+        writer.stop()
+    assert heads() == [first, str(filled_records.audit_head())]
 
 
 def test_an_action_that_an_alert_refuses_is_counted(client: TestClient, filled_records: Records) -> None:

@@ -123,6 +123,24 @@ def test_sqlite_keeps_no_copy_of_a_secret_that_was_plain(tmp_path: Path) -> None
     assert (tmp_path / "records.key").exists(), "beside the file of SQLite by default"
 
 
+def test_postgresql_keeps_no_copy_of_a_secret_that_was_plain_in_its_tables(postgres_url: str, key_file: Path) -> None:
+    with Records.open(postgres_url, key_file) as records:
+        desk = records.add_organisation({"name": "Desk", "kind": OrganisationKind.OPERATOR}, BY, T0)
+        assert records.add_person("Ann", "ann", {desk.organisation_id: Role.VIEWER}, BY, T0)
+        put_back_plain(records, totp := new_totp_secret())
+        assert totp.encode() in table_file(records)
+        assert records.seal_secrets().sealed == 1
+        assert totp.encode() not in table_file(records)
+
+
+def table_file(records: Records) -> bytes:
+    """Return the file of the table of people of a PostgreSQL server on this machine."""
+    with records._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as bare:
+        bare.exec_driver_sql("CHECKPOINT")
+        found = bare.exec_driver_sql("SELECT pg_read_binary_file(pg_relation_filepath('people'))").scalar()
+    return bytes(found)
+
+
 def test_a_key_is_replaced_by_a_line_above_it(records: Records, person_id: str, key_file: Path) -> None:
     records.set_totp(person_id, totp := new_totp_secret(), 0, BY, T0)
     records.add_way(person_id, DINGTALK, HOOK, "sign", BY, T0)

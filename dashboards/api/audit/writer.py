@@ -25,8 +25,10 @@ DAY_NS = 24 * 3600 * S_NS
 class AuditWriter:
     """The counted acts of one dashboards process."""
 
-    def __init__(self, records: Callable[[], Records], session_s: float) -> None:
-        self._records, self._session_ns = records, int(session_s * S_NS)
+    def __init__(
+        self, records: Callable[[], Records], session_s: float, now_ns: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._records, self._session_ns, self._now_ns = records, int(session_s * S_NS), now_ns
         self._counts, self._lock = ActCounts(), threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit writer", daemon=True)
@@ -45,7 +47,7 @@ class AuditWriter:
     def count(self, act: CountedAct, value: str, span_ns: tuple[int, int] | None = None) -> None:
         """Count an act that concerned a `value`, and readings of a span of time."""
         with self._lock:
-            self._counts.count(act, time.time_ns(), value, span_ns)
+            self._counts.count(act, self._now_ns(), value, span_ns)
 
     def _run(self) -> None:
         while not self._stopping.wait(FLUSH_S):
@@ -55,7 +57,7 @@ class AuditWriter:
     def _try(self, everything: bool = False) -> None:
         """Write the counts that are due; counts that cannot be written are kept for the next round."""
         try:
-            self._write(time.time_ns(), everything)
+            self._write(self._now_ns(), everything)
             self._is_failing = False
         except Exception as error:  # the counts are kept: the next attempt writes them
             if not self._is_failing:

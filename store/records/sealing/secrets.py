@@ -57,7 +57,7 @@ class SealedSecretStore:
     def seal_secrets(self) -> SealingReport:
         """Seal every secret by the newest key, and create a first key where nothing is sealed.
 
-        What cannot be opened stays as it is. SQLite overwrites the former values.
+        What cannot be opened stays as it is. SQLite overwrites the former values; PostgreSQL writes the tables anew.
         """
         keys, done, unreadable, reason = self._database.keys, 0, 0, ""
         with self._database.writing() as connection:
@@ -77,11 +77,19 @@ class SealedSecretStore:
                     continue
                 same = each.table.c.id == each.row_id, each.column == each.stored
                 done += connection.execute(update(each.table).where(*same).values({each.column: text})).rowcount
-        if done and self._database.is_sqlite:
+        if done:
+            self._remove_former_values()
+        return SealingReport(done, unreadable, reason)
+
+    def _remove_former_values(self) -> None:
+        """Remove the former values of rows, which both databases keep beside the present ones."""
+        if self._database.is_sqlite:
             with self._database.engine.connect() as bare:
                 bare.exec_driver_sql("COMMIT")  # a checkpoint needs no transaction
                 bare.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        return SealingReport(done, unreadable, reason)
+            return
+        with self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as bare:
+            bare.exec_driver_sql(f"VACUUM FULL {people.name}, {ways.name}, {notifications.name}")
 
 
 def _secrets(connection: Connection) -> Iterator[_StoredSecret]:
