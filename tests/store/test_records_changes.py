@@ -10,7 +10,7 @@ from alerts.answers import Answer
 from registry.actor import Actor
 from registry.facts import LiftFacts
 from store.records.database import MIGRATIONS
-from store.records.repository import DONE, EVERYTHING, AlertFilter, AuditFilter, Records
+from store.records.repository import DONE, EVERYTHING, AlertFilter, AuditFilter, Records, WantedChange
 from store.records.retention import DAY_NS, DELETE_AT_ONCE, DELIVERIES_KEPT_NS, YEAR_NS
 from store.records.schema import deliveries, transitions
 from tests.alerts.rules import LIFT, MOVED, STOP, T0, S, occurrence
@@ -45,6 +45,23 @@ def test_records_of_the_first_version_are_migrated(url: str) -> None:
         history = records.alert(records.alerts(AlertFilter()).items[0].id)
         assert history is not None
         assert [(each.kind, each.to) for each in history.transitions] == [("fired", None)]
+
+
+def test_a_window_of_an_earlier_version_belongs_to_the_organisation_that_asked_for_it(url: str) -> None:
+    config, ann = Config(), Actor("Ann", "person:ann", "Firm", "manager", None)
+    config.set_main_option("script_location", str(MIGRATIONS))
+    wanted = WantedChange("a", "north", "maintenance", {"until_ns": T0 + HOUR}, None, "ropes")
+    with Records.open(url) as records:
+        records.put_lift(LiftFacts("a", "north"), Actor.named("me"), T0)
+        records.request_change(
+            wanted, ann, T0, lambda asked: records.set_maintenance("a", T0 + HOUR, asked.by, T0, "ropes")
+        )
+        with records._database.writing() as connection:
+            config.attributes["connection"] = connection
+            command.downgrade(config, "0024")
+    with Records.open(url) as records:
+        (window,) = records.registry_since(EVERYTHING).windows
+    assert (window.note, window.organisation, window.shared) == ("ropes", "Firm", False)
 
 
 def test_only_changes_since_a_revision_are_read(records: Records) -> None:
