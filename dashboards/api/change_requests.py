@@ -24,7 +24,7 @@ from registry.facts import LiftFacts, read_changes
 from registry.roles import Verb
 from registry.scope import Scope
 from registry.thresholds import asks_second_person
-from store.records.change_requests import ENDS
+from store.records.changes.requests import ENDS
 from store.records.repository import ChangeRequest, NotDecidable, Records, TemporaryChangeOpen, WantedChange
 from telemetry.instant import rfc3339, text
 

@@ -11,12 +11,13 @@ from store.records.alerts import AlertStore
 from store.records.audit.entry import AuditEntry
 from store.records.audit.search import AuditFilter, AuditStore
 from store.records.audit.writing import AuditSubject
-from store.records.change_requests import (
+from store.records.changes.requests import (
     ChangeRequest,
     NotDecidable,
     WantedChange,
     threshold_change,
 )
+from store.records.changes.temporary import TemporaryChangeOpen, TemporaryChangeStore
 from store.records.database import RecordsUnavailable, Repository
 from store.records.devices import DeviceStore
 from store.records.duty.books import DutyStore
@@ -53,7 +54,6 @@ from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retent
 from store.records.sealing.keys import SecretsUnreadable
 from store.records.sealing.secrets import SealedSecretStore, SealingReport
 from store.records.search import AlertFilter, AlertSearch, History
-from store.records.temporary_changes import TemporaryChangeOpen, TemporaryChangeStore
 from store.records.versions import VersionConflict, alert_version, incident_version, lift_version
 
 __all__ = [

@@ -17,7 +17,7 @@ from registry.actor import Actor
 from registry.roles import OrganisationKind, Role
 from registry.scope import NO_LIFTS, OPEN_SCOPE, LiftScope
 from registry.thresholds import RECENT_NS
-from store.records.change_requests import DECIDE_WITHIN_NS
+from store.records.changes.requests import DECIDE_WITHIN_NS
 from store.records.repository import AlertFilter, AuditFilter, NotDecidable, Records, WantedChange
 from telemetry.instant import rfc3339
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, occurrence

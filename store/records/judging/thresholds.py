@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select, update
 from alerts.alert import Alert
 from alerts.incidents.incident import OPEN
 from registry.thresholds import RECENT_NS
-from store.records.change_tables import change_requests
+from store.records.changes.tables import change_requests
 from store.records.incidents.tables import incident_lifts, incidents
 from store.records.schema import alerts, is_open, lifts
 

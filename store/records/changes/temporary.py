@@ -17,8 +17,8 @@ from registry.actor import Actor
 from registry.lift_facts import LiftFacts, read_changes
 from registry.thresholds import THRESHOLD_FACTS
 from store.records.audit.writing import AuditSubject, write_audit
-from store.records.change_requests import ENDED, ENDS, ChangeRequestStore, read_request
-from store.records.change_tables import change_requests, is_temporary
+from store.records.changes.requests import ENDED, ENDS, ChangeRequestStore, read_request
+from store.records.changes.tables import change_requests, is_temporary
 from store.records.lifts import LiftStore, find_lift
 
 END = Actor.named("end of a temporary change")

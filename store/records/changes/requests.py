@@ -4,7 +4,7 @@
     made ──► waiting ──► applied, or declined   another account decides, within `DECIDE_WITHIN_NS`
                      └─► expired
 
-    applied ──► ended                           a temporary change of thresholds: `store.records.temporary_changes`
+    applied ──► ended                           a temporary change of thresholds: `store.records.changes.temporary`
 
 A request is stored in every case, with its reason: the authority of the lift's district reads them all and is notified
 of each. It is applied
@@ -25,7 +25,7 @@ from registry.lift_facts import LiftFacts
 from registry.scope import ALL_LIFTS, LiftScope
 from registry.thresholds import THRESHOLD_FACTS
 from store.records.audit.writing import AuditSubject, write_audit
-from store.records.change_tables import change_requests
+from store.records.changes.tables import change_requests
 from store.records.database import Database
 from store.records.identity.organisations import OrganisationStore
 from store.records.identity.tables import people

@@ -1,0 +1,1 @@
+"""Requests of changes that can hide a danger: made, decided, and ended by time."""
