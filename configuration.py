@@ -83,6 +83,12 @@ class DetectionSettings(Section):
     rule_files: tuple[Path, ...] = ()
 
 
+class HealthSettings(Section):
+    """The health of lifts, reckoned from the trends of their trips and from their alerts."""
+
+    alarms_per_lift_month: float = Field(0.1, ge=0.01, le=1.0)
+
+
 class DashboardsSettings(Section):
     """The process that serves the pages and the HTTP API."""
 
@@ -206,6 +212,7 @@ class Configuration(Section):
     timeseries: TimeSeriesSettings = TimeSeriesSettings()
     monitor: MonitorSettings = MonitorSettings()
     detection: DetectionSettings = DetectionSettings()
+    health: HealthSettings = HealthSettings()
     dashboards: DashboardsSettings = DashboardsSettings()
     map: MapConfiguration = MapConfiguration()
     sign_in: SignInConfiguration = SignInConfiguration()

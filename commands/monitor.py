@@ -18,6 +18,7 @@ from commands.wiring.rules import tuned_rules
 from commands.wiring.series import open_series
 from commands.wiring.webhooks import webhook_endpoints
 from configuration import Configuration
+from ingest.health.keeper import HealthKeeper
 from ingest.monitor import Monitor, Notifier
 from ingest.receiving.source import ClientIdContested, MqttSource
 from ingest.warm_up import warm_up
@@ -86,6 +87,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
             DutyCaller(records, on_owed=dispatcher.wake.set, kinds=frozenset(senders)),
             RescueClock(records, rescue_times(settings), rescue_points(settings)),
             dispatcher,
+            HealthKeeper(records, lambda: open_series(settings, writable=False), settings.health.alarms_per_lift_month),
         ]
         if webhooks:
             notifiers.append(WebhookNotifier(records, webhooks))

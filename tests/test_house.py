@@ -56,6 +56,7 @@ WALLS: dict[str, set[str]] = {
     "store.recordings": {"store.series"},
     "ingest.receiving": set(),
     "ingest.waiting": {"ingest.fleet"},
+    "ingest.health": set(),
     "dashboards.http": set(),
     "dashboards.live": {"dashboards.http"},
     "dashboards.sign_in": {"dashboards.http"},

@@ -24,6 +24,7 @@ from store.records.duty.books import DutyStore
 from store.records.duty.calls import CallSituation, CallStore
 from store.records.duty.policies import InvalidPolicy, PolicyInUse
 from store.records.duty.rosters import CalendarLink, OverridesFull
+from store.records.health.book import HealthDay, HealthRecord, HealthStore, PastAlert
 from store.records.identity.accounts import AccountStore
 from store.records.identity.administrators import LastAdministrator
 from store.records.identity.organisations import NameTaken
@@ -79,6 +80,8 @@ __all__ = [
     "ChangeRequest",
     "Credentials",
     "Delivery",
+    "HealthDay",
+    "HealthRecord",
     "History",
     "IncidentAnnouncement",
     "IncidentCounts",
@@ -94,6 +97,7 @@ __all__ = [
     "OverridesFull",
     "Page",
     "PartitionMismatch",
+    "PastAlert",
     "PolicyInUse",
     "Records",
     "RecordsUnavailable",
@@ -151,6 +155,7 @@ class Records(
     DutyStore,
     CallStore,
     SealedSecretStore,
+    HealthStore,
 ):
     """One database of records. Every method is one transaction, safe from any thread or process.
 

@@ -10,8 +10,8 @@ import pytest
 
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
-from notify.announcer import CURSOR, DELIVERED, INCIDENTS_DELIVERED, Announcer
-from store.records.repository import Records
+from notify.announcer import CURSOR, DELIVERED, HEALTH_DELIVERED, INCIDENTS_DELIVERED, Announcer
+from store.records.repository import HealthRecord, Records
 from tests.alerts.rules import DISTRICT, DOOR, LIFT, STOP, T0, occurrence
 from tests.broker import Broker
 from tests.loopback import until
@@ -109,3 +109,15 @@ def test_transitions_that_the_broker_refuses_are_not_taken_for_published(
     with announcing(records, refusing_broker.port) as announcer:
         until(lambda: "allow this user to write there" in caplog.text, "the warning")
         assert (records.cursor(CURSOR), announcer.counts[DELIVERED]) == (0, 0)
+
+
+def test_the_newest_health_of_a_lift_is_published_once_and_retained(records: Records, broker: Broker) -> None:
+    for score in (80, 75):
+        document = json.dumps({"health": score})
+        records.put_health([HealthRecord(LIFT, DISTRICT, T0, score, "yellow", document)])
+    with announcing(records, broker.port) as announcer:
+        until(lambda: announcer.counts[HEALTH_DELIVERED] == 1, "the newest of both")
+    late = Publisher(BrokerAddress(port=broker.port), topics=["lift/v1/+/+/health"])
+    serve_until(late, lambda: len(late.received) == 1, "the retained health")
+    assert late.received[0] == (f"lift/v1/{DISTRICT}/{LIFT}/health", b'{"health": 75}')
+    late.close()

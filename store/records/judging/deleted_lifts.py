@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, sel
 from registry.lift_facts import LiftFacts
 from registry.scope import NAMING_FACTS
 from store.records.database import Database
+from store.records.health.book import delete_health
 from store.records.incidents.tables import incident_lifts, incidents, is_open
 from store.records.judging.stored_facts import FACTS_AT_ONCE, load_facts, read_facts
 from store.records.schema import deleted_lifts, lifts, refusals
@@ -26,12 +27,13 @@ REOPENABLE_NS = 24 * 3600 * 1_000_000_000
 def remove_lift(
     database: Database, connection: Connection, lift_id: str, facts: LiftFacts | None, revision: int, now_ns: int
 ) -> None:
-    """Delete a lift with its refusals; keep its facts where it has an open incident.
+    """Delete a lift with its refusals and its health; keep its facts where it has an open incident.
 
     `facts` are None for a lift that was not registered: facts that are kept of it stay.
     """
     connection.execute(delete(lifts).where(lifts.c.lift_id == lift_id))
     connection.execute(delete(refusals).where(refusals.c.lift_id == lift_id))
+    delete_health(connection, lift_id)
     values: dict[str, Any] = {"revision": revision}
     if facts is not None:
         kept = {"facts": orjson.dumps(facts).decode(), **{fact: getattr(facts, fact) for fact in NAMING_FACTS}}

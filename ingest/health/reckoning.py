@@ -1,0 +1,160 @@
+"""Reckons the health of lifts from their stored trips and alerts, and stores it.
+
+trips of a local day ─► measures ─► days of the lift ─► trends ─┐
+                        peers ─► norms ─────────────────┘       ├─► health ─► records
+alerts: open, and of the last month ────────────────────────────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import orjson
+
+from detectors.health.assessment import RECENT_DAYS, AlertOfLift, Assessment, assess
+from detectors.health.baseline import UNKNOWN_PEERS, Norms, peer_norms
+from detectors.health.document import health_document
+from detectors.health.measures import FEATURE_FIELDS, MEASURES, TRIP_FIELDS, measure_day
+from detectors.health.trends import ALARMS_DEFAULT, Trend, course, find_trends, limit_of_rate
+from registry.duty.civil_time import instant_of, local_clock
+from registry.facts import LiftFacts
+from store.records.repository import HealthDay, HealthRecord, PastAlert, Records
+from store.series.timeseries import DAY_NS, TimeSeries
+from telemetry.arrays import F64
+
+DAYS_READ = 150
+MEASURED_DAYS = 14
+"""A part counts as measured where one of its measures was known in so many days."""
+PEERS_MOST, PEER_DAYS = 300, 30
+SPEED_STEP_MPS = 1.0
+UTC = "UTC"
+
+
+class LiftTrends(NamedTuple):
+    """The trends of a lift up to a day, the parts of which it has measures, and how many days have any."""
+
+    last_day: int
+    trends: list[Trend]
+    measured: frozenset[str]
+    days: int
+
+
+class HealthReckoning:
+    """Reckons health; `series` opens the time series at the first use. Not safe for several threads."""
+
+    def __init__(
+        self, records: Records, series: Callable[[], TimeSeries], alarms_per_lift_month: float = ALARMS_DEFAULT
+    ) -> None:
+        self._records, self._series = records, series
+        self._limit = limit_of_rate(alarms_per_lift_month)
+        self._norms: dict[object, Norms] = {}
+        self._trends: dict[str, LiftTrends] = {}
+
+    def load_norms(self, lifts: Sequence[LiftFacts], day: int) -> None:
+        """Learn what is usual among the peers of each lift, from the days before `day` of some lifts of each kind."""
+        days: dict[object, list[F64]] = {}
+        for facts in lifts:
+            for kind in (_kind(facts), None):
+                of_kind = days.setdefault(kind, [])
+                if len(of_kind) < PEERS_MOST and (found := self._records.health_days(facts.lift_id, day - PEER_DAYS)):
+                    of_kind.append(np.array([each.measures for each in found]))
+        self._norms = {kind: peer_norms(many) for kind, many in days.items()}
+
+    def norms_of(self, facts: LiftFacts) -> Norms:
+        """Return the norms of the peers of a lift: of its kind, or of the fleet where the kind is too small."""
+        own = self._norms.get(_kind(facts), UNKNOWN_PEERS)
+        return self._norms.get(None, UNKNOWN_PEERS) if own is UNKNOWN_PEERS else own
+
+    def measure(self, facts: LiftFacts, day: int) -> F64:
+        """Return the measures of a local day of a lift, from its stored trips."""
+        zone = facts.timezone or UTC
+        begin_ns, end_ns = instant_of(day, 0, zone), instant_of(day + 1, 0, zone)
+        fields: dict[str, F64] = {}
+        for stream, names in (("trip", TRIP_FIELDS), ("feature", FEATURE_FIELDS)):
+            read = self._series().readings(facts.lift_id, stream, begin_ns, end_ns)
+            fields |= (
+                {name: np.asarray(read.channels[name], dtype=np.float64) for name in names}
+                if len(read)
+                else {name: np.empty(0) for name in names}
+            )
+        return measure_day(fields, facts.rated_speed_mps or np.nan)
+
+    def day_of(self, facts: LiftFacts, day: int, measures: F64, unknown: str | None, is_latest: bool) -> HealthDay:
+        """Return a day of a lift with the health at its end; an earlier day without any measure has none."""
+        before = self._records.health_days(facts.lift_id, day - DAYS_READ)
+        days = [(one.day, one.measures) for one in before if one.day < day]
+        found = self._find(facts, [*days, (day, measures)])
+        end_ns = instant_of(day + 1, 0, facts.timezone or UTC)
+        alerts = self._alerts([facts.lift_id], end_ns).get(facts.lift_id, [])
+        seen = [alert for alert in alerts if is_latest or not alert.is_open]
+        is_silent = not is_latest and bool(np.isnan(measures).all())
+        health = assess(seen, found.trends, found.measured, "offline" if is_silent else unknown)
+        if is_latest:
+            self._trends[facts.lift_id] = found
+        parts = {part.part: None if part.health is None else float(round(part.health)) for part in health.parts}
+        score = None if health.health is None else float(round(health.health))
+        return HealthDay(facts.lift_id, day, measures, score, health.grade, {} if score is None else parts)
+
+    def present(self, lifts: Sequence[LiftFacts], unknown: Mapping[str, str], now_ns: int) -> list[HealthRecord]:
+        """Return the health of lifts now; `unknown` has the reason for each lift that is not judged."""
+        alerts = self._alerts([facts.lift_id for facts in lifts], now_ns)
+        made = []
+        for facts in lifts:
+            found = self._trends_of(facts, now_ns)
+            health = assess(alerts.get(facts.lift_id, []), found.trends, found.measured, unknown.get(facts.lift_id))
+            made.append(_record(facts, now_ns, health, found))
+        return made
+
+    def forget(self, lift_ids: Iterable[str]) -> None:
+        """Reckon the trends of lifts anew at the next use: a repair was recorded, or their facts changed."""
+        for lift_id in lift_ids:
+            self._trends.pop(lift_id, None)
+
+    def _trends_of(self, facts: LiftFacts, now_ns: int) -> LiftTrends:
+        if facts.lift_id not in self._trends:
+            today = local_clock(now_ns, facts.timezone or UTC)[0]
+            days = self._records.health_days(facts.lift_id, today - DAYS_READ)
+            self._trends[facts.lift_id] = self._find(facts, [(one.day, one.measures) for one in days])
+        return self._trends[facts.lift_id]
+
+    def _find(self, facts: LiftFacts, days: Sequence[tuple[int, F64]]) -> LiftTrends:
+        day = np.array([number for number, _ in days], dtype=np.int64)
+        table = np.array([measures for _, measures in days]).reshape(-1, len(MEASURES))
+        known = ~np.isnan(table)
+        if not known.any():
+            return LiftTrends(int(day[-1]) if len(day) else 0, [], frozenset(), 0)
+        zone = facts.timezone or UTC
+        repaired = self._records.repairs([facts.lift_id]).get(facts.lift_id, [])
+        resets = [local_clock(at_ns, zone)[0] + 1 for at_ns in repaired]
+        resets = [each for each in resets if day[0] < each <= day[-1]]
+        found = find_trends(day, table, course(day, table, self.norms_of(facts), resets, self._limit))
+        recent = known[day > day[-1] - MEASURED_DAYS].any(axis=0)
+        measured = frozenset(measure.part for measure, is_known in zip(MEASURES, recent, strict=True) if is_known)
+        return LiftTrends(int(day[-1]), found, measured, int(known.any(axis=1).sum()))
+
+    def _alerts(self, lift_ids: Sequence[str], at_ns: int) -> dict[str, list[AlertOfLift]]:
+        from_ns = at_ns - int(RECENT_DAYS * DAY_NS)
+        by_lift: dict[str, list[AlertOfLift]] = {}
+        for alert in self._records.alerts_for_health(lift_ids, from_ns, at_ns):
+            by_lift.setdefault(alert.lift_id, []).append(_alert(alert, at_ns))
+        return by_lift
+
+
+def _alert(alert: PastAlert, at_ns: int) -> AlertOfLift:
+    return AlertOfLift(alert.rule, alert.severity, alert.is_open, max(0.0, (at_ns - alert.onset_ns) / DAY_NS))
+
+
+def _record(facts: LiftFacts, now_ns: int, health: Assessment, found: LiftTrends) -> HealthRecord:
+    document = health_document(facts.lift_id, facts.district, now_ns, health, found.trends, found.days)
+    score = None if health.health is None else float(document["health"])
+    text = orjson.dumps(document).decode()
+    return HealthRecord(facts.lift_id, facts.district, now_ns, score, health.grade, text)
+
+
+def _kind(facts: LiftFacts) -> object:
+    """Return what a lift has in common with its peers: the type of its building, its speed and its age."""
+    speed = None if facts.rated_speed_mps is None else round(facts.rated_speed_mps / SPEED_STEP_MPS)
+    age = None if facts.installed_on is None else int(facts.installed_on[:4]) // 10
+    return facts.building_type, speed, age
