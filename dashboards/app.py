@@ -45,6 +45,7 @@ from dashboards.api.live_stream import live
 from dashboards.api.maintenance import maintenance
 from dashboards.api.map.routes import map_routes
 from dashboards.api.probes import probes
+from dashboards.api.readings.health import health
 from dashboards.api.readings.streams import readings
 from dashboards.api.readings.trips import trips
 from dashboards.api.refused.report import refusal_report
@@ -106,10 +107,10 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     app.state.context = context
     for router in (
-        lifts, registry, maintenance, readings, trips, alerts, incidents, change_requests, fleet, live, audit, probes,
-        account, people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages, organisation_pages,
-        code_sheet_pages, public_pages, answer_pages, account_ways, way_pages, map_routes, map_page, notifications,
-        rosters, calendars, escalation_policies, duty_calls,
+        lifts, registry, maintenance, readings, trips, health, alerts, incidents, change_requests, fleet, live, audit,
+        probes, account, people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages,
+        organisation_pages, code_sheet_pages, public_pages, answer_pages, account_ways, way_pages, map_routes, map_page,
+        notifications, rosters, calendars, escalation_policies, duty_calls,
     ):  # fmt: skip
         app.include_router(router(context))
     if settings.demo and settings.inject:

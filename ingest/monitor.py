@@ -16,9 +16,10 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from detectors.rule import Rule
-from ingest import committing, probes
-from ingest.http_port import HttpPort
+from ingest import committing
 from ingest.judging import Judging
+from ingest.probing import probes
+from ingest.probing.http_port import HttpPort
 from ingest.receiving.catching_up import CatchingUp
 from ingest.receiving.listening import Listening
 from ingest.receiving.source import Arrival, Source

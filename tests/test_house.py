@@ -57,6 +57,7 @@ WALLS: dict[str, set[str]] = {
     "ingest.receiving": set(),
     "ingest.waiting": {"ingest.fleet"},
     "ingest.health": set(),
+    "ingest.probing": set(),
     "dashboards.http": set(),
     "dashboards.live": {"dashboards.http"},
     "dashboards.sign_in": {"dashboards.http"},

@@ -90,7 +90,7 @@ def fleet_summary(
         **_numbers(view, inside),
         "registered": int((inside & view.lift_index.registered).sum()),
         "districts": _by_district(view, inside),
-        "health": None,
+        "health": view.health.distribution(inside),
         "completeness": _completeness(view, inside),
         "partitions": [
             {"partition": each.partition, "running": each.is_running, "wrote": instant.text(each.wrote_ns)}

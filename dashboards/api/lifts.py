@@ -45,6 +45,7 @@ def lifts(context: AppContext) -> APIRouter:
         district: parameters.District = None,
         firm: Annotated[str | None, Query(max_length=200, description="The maintenance firm, in full")] = None,
         state: parameters.LiftState | None = None,
+        grade: Annotated[parameters.HealthGrade | None, Query(description="The grade of the risk")] = None,
         q: Annotated[str | None, Query(max_length=200, description="A part of id, name, address or firm")] = None,
         sort: Annotated[
             parameters.LiftSort, Query(description="`state`: most urgent first, then longest since")
@@ -54,7 +55,8 @@ def lifts(context: AppContext) -> APIRouter:
     ) -> OrjsonResponse:
         """List lifts with their latest state."""
         listing = context.poller.listing()
-        rows, following = listing.page(LiftQuery(district, firm, state, q, sort, scope.lifts), limit, cursor)
+        wanted = LiftQuery(district, firm, state, q, grade, sort, scope.lifts)
+        rows, following = listing.page(wanted, limit, cursor)
         return OrjsonResponse({"items": [listing.view.item(row, scope.lifts) for row in rows], "next": following})
 
     @router.get(
@@ -124,7 +126,7 @@ def lift_document(
         "maintenance": item["maintenance"],
         "messages": _messages(view, row),
         "refused": [{"reason": r.reason, "count": r.count, "last": rfc3339(r.last_ns)} for r in refused],
-        "health": None,
+        **{name: item[name] for name in ("health", "grade", "health_reason")},
     }
 
 

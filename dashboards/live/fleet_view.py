@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from alerts.alert import Alert
 from dashboards.live.blind import UNWATCHED, blind_document
+from dashboards.live.fleet_health import FleetHealth, fleet_health
 from dashboards.live.maintenance import window_document
 from registry import catalogue
 from registry.car_floor import between_floors, floor_label
@@ -22,7 +23,7 @@ from registry.facts import LiftFacts
 from registry.lift_facts import search_text
 from registry.scope import LiftScope
 from store.live import NEVER, LiveTable
-from store.records.repository import Registered, WindowRecord
+from store.records.repository import HealthRecord, Registered, WindowRecord
 from telemetry import instant
 from telemetry.streams import DOOR_STATES, INSPECTION, MODES, NEVER_SEEN, OFFLINE, OUT_OF_SERVICE, POWERS, SUSPECT
 
@@ -122,6 +123,7 @@ class FleetView:
     blind: NDArray[np.str_]
     blind_since_ns: NDArray[np.int64]
     windows: Mapping[str, WindowRecord]
+    health: FleetHealth
 
     def item(self, row: int, reader: LiftScope) -> dict[str, Any]:
         """Return one lift as an item of the list, with the note of its maintenance where the scope reads it."""
@@ -138,7 +140,7 @@ class FleetView:
             **(NO_READINGS if at < 0 else _latest(self.live, at, known)),
             "open_alerts": {"critical": critical, "major": major, "minor": minor, "trend": trend},
             "worst_rule": worst_rule(self.alerts.get(index.lift_id[row], ())),
-            "health": None,
+            **self.health.item(row, index.lift_id[row]),
             "address": known.address if known else None,
             "lat": known.lat if known else None,
             "lon": known.lon if known else None,
@@ -194,6 +196,7 @@ def fleet_view(
     alerts: Mapping[str, Sequence[Alert]],
     windows: Mapping[str, WindowRecord] | None = None,
     unwatched: NDArray[np.bool_] | None = None,
+    healths: Mapping[str, HealthRecord] | None = None,
 ) -> FleetView:
     """Return the view that joins the lift index, the live table, the open alerts and the maintenance windows.
 
@@ -218,8 +221,21 @@ def fleet_view(
     since_ns = _since(state, onset_ns, last_seen_ns)
     is_blind = (state == STATES.index("blind")) & (blind_since_ns != NEVER)
     since_ns[is_blind] = blind_since_ns[is_blind]
+    is_judged = (blind == "") & (link != OFFLINE) & (link != NEVER_SEEN)
+    health = fleet_health(index.lift_id, healths or {}, is_judged, counts[:, :2])
     return FleetView(
-        as_of_ns, index, live, alerts, last_seen_ns, counts, state, since_ns, blind, blind_since_ns, windows or {}
+        as_of_ns,
+        index,
+        live,
+        alerts,
+        last_seen_ns,
+        counts,
+        state,
+        since_ns,
+        blind,
+        blind_since_ns,
+        windows or {},
+        health,
     )
 
 

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboards.http.cursor import decode_cursor, encode_cursor
+from dashboards.live.fleet_health import GRADES_AND_UNKNOWN
 from dashboards.live.fleet_view import STATES, FleetView
 from registry.scope import ALL_LIFTS, LiftScope
 
+UNKNOWN_HEALTH = 1000.0
 SortKey = tuple[Any, ...]
 RowIndices = NDArray[np.intp]
 
@@ -27,6 +29,7 @@ SHAPES: dict[str, tuple[type, ...]] = {
     "name": (str, str),
     "district": (str, str),
     "last_seen": (int, str),
+    "health": (float, str),
 }
 
 
@@ -38,6 +41,7 @@ class LiftQuery:
     firm: str | None = None
     state: str | None = None
     q: str | None = None
+    grade: str | None = None
     sort: str = "state"
     lifts: LiftScope = field(default=ALL_LIFTS, repr=False)
 
@@ -88,6 +92,7 @@ def _order(view: FleetView, name: str) -> RowIndices:
         "name": (view.lift_index.name,),
         "district": (view.lift_index.district,),
         "last_seen": (view.last_seen_ns,),
+        "health": (_health_key(view),),
     }
     return np.lexsort(columns[name])
 
@@ -101,8 +106,14 @@ def _key(view: FleetView, name: str) -> Callable[[int], SortKey]:
         "name": lambda row: (str(index.name[row]), ids[row]),
         "district": lambda row: (str(index.district[row]), ids[row]),
         "last_seen": lambda row: (int(view.last_seen_ns[row]), ids[row]),
+        "health": lambda row: (float(_health_key(view)[row]), ids[row]),
     }
     return keys[name]
+
+
+def _health_key(view: FleetView) -> NDArray[np.float64]:
+    """Return the health of each lift, an unknown one after all others."""
+    return np.nan_to_num(view.health.score, nan=UNKNOWN_HEALTH)
 
 
 def _rows_after(rows: RowIndices, key: Callable[[int], SortKey], last: SortKey, *, backwards: bool) -> RowIndices:
@@ -122,6 +133,8 @@ def _mask(view: FleetView, query: LiftQuery) -> NDArray[np.bool_]:
         mask &= index.firm == query.firm
     if query.state is not None:
         mask &= view.state == STATES.index(query.state)
+    if query.grade is not None:
+        mask &= view.health.grade == GRADES_AND_UNKNOWN.index(query.grade)
     if query.q:
         wanted = query.q.casefold()
         mask &= np.fromiter(

@@ -13,6 +13,7 @@ from store.live import LiveTable, decode_live
 from store.records.repository import (
     EVERYTHING,
     Announcement,
+    HealthRecord,
     IncidentAnnouncement,
     LiveState,
     Records,
@@ -39,6 +40,8 @@ class PolledRecords:
     refusal: int = EVERYTHING
     refused: Mapping[str, Mapping[str, RefusalCount]] = field(default_factory=dict)
     partition_count: int = 0
+    health_version: int = 0
+    health: Mapping[str, HealthRecord] = field(default_factory=dict)
 
     @property
     def as_of_ns(self) -> int:
@@ -69,12 +72,17 @@ class PolledRecords:
         newest = max((live.version for live, _ in self.live.values()), default=0)
         fresh = {live.partition: (live, decode_live(live.lifts)) for live in records.live(newest)}
         refusal, counts = records.refusals_since(self.refusal)
+        healths = records.healths_since(self.health_version)
         numbers = (revision, transition, entry, refusal)
-        if numbers == (self.revision, self.transition, self.entry, self.refusal) and not fresh:
+        if numbers == (self.revision, self.transition, self.entry, self.refusal) and not (fresh or healths):
             return self, announcements, entries
         live, refused = {**self.live, **fresh}, _counted(self.refused, counts)
         parts = self.partition_count or records.partition_count()  # once it is fixed, it stays
-        polled = PolledRecords(revision, registry, windows, live, transition, entry, alerts, refusal, refused, parts)
+        version = healths[-1].version if healths else self.health_version
+        health = {**self.health, **{one.lift_id: one for one in healths}} if healths else self.health
+        polled = PolledRecords(
+            revision, registry, windows, live, transition, entry, alerts, refusal, refused, parts, version, health
+        )
         return polled, announcements, entries
 
     def _entries_since(self, records: Records) -> tuple[int, list[IncidentAnnouncement]]:

@@ -165,7 +165,7 @@ class FleetPoller:
         table = polled.table
         unwatched = np.isin(table.lift_id, polled.lifts_of(self._stopped()))
         index = self._lift_index(polled, table)
-        view = fleet_view(polled.as_of_ns, index, table, polled.alerts, polled.windows, unwatched)
+        view = fleet_view(polled.as_of_ns, index, table, polled.alerts, polled.windows, unwatched, polled.health)
         before, version = self.position, max(self.position.version + 1, time.time_ns())
         rows = self._published.update(view, version)
         self._polled, self._listing, self.position = (

@@ -60,7 +60,7 @@ def code_sheet_pages(context: AppContext) -> APIRouter:
         cursor: parameters.Cursor = None,
     ) -> HTMLResponse:  # fmt: skip
         listing = context.poller.listing()
-        query = LiftQuery(district, firm, state, q, "lift_id", scope.lifts)
+        query = LiftQuery(district, firm, state, q, sort="lift_id", lifts=scope.lifts)
         if lift_id:
             rows, following = [*_rows_of(listing.view, lift_id, query)], None
         else:

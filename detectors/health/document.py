@@ -36,7 +36,7 @@ def _part(part: PartHealth) -> dict[str, Any]:
         "part": part.part,
         "health": None if part.health is None else round(part.health),
         "reason": reason_of_part(part),
-        "deductions": [
+        "causes": [
             {"points": round(deduction.points, 1), "reason": reason_of_deduction(deduction)}
             for deduction in part.deductions[:DEDUCTIONS_MOST]
         ],

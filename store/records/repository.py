@@ -24,7 +24,6 @@ from store.records.duty.books import DutyStore
 from store.records.duty.calls import CallSituation, CallStore
 from store.records.duty.policies import InvalidPolicy, PolicyInUse
 from store.records.duty.rosters import CalendarLink, OverridesFull
-from store.records.health.book import HealthDay, HealthRecord, HealthStore, PastAlert
 from store.records.identity.accounts import AccountStore
 from store.records.identity.administrators import LastAdministrator
 from store.records.identity.organisations import NameTaken
@@ -40,6 +39,7 @@ from store.records.incidents.search import IncidentCounts, IncidentFilter, Incid
 from store.records.incidents.visible import VisibleIncident
 from store.records.judging.maintenance import MaintenanceStore, WindowRecord
 from store.records.lifts import EVERYTHING, Registered, RegistryChanges
+from store.records.monitors.health import HealthDay, HealthRecord, HealthStore, PastAlert
 from store.records.monitors.live import LiveState, LiveStore
 from store.records.monitors.partitions import PartitionMismatch, PartitionStore
 from store.records.monitors.snapshots import Resume, Snapshot

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ingest import http_port
-from ingest.http_port import HttpAnswer, HttpPort
+from ingest.probing import http_port
+from ingest.probing.http_port import HttpAnswer, HttpPort
 from registry.actor import Actor
 from telemetry.streams import topic
 from tests.broker import Broker

@@ -42,6 +42,13 @@ class RunningImportItem(ResponseBody):
     since: TimeText
 
 
+class HealthDistribution(ResponseBody):
+    """How many lifts have each grade, `unknown` among them, and a health of 0 to 9, 10 to 19, … 90 to 100."""
+
+    grades: dict[str, int]
+    tens: list[int]
+
+
 class FleetSummary(ResponseBody):
     """The fleet in counts."""
 
@@ -50,7 +57,7 @@ class FleetSummary(ResponseBody):
     states: dict[str, int]
     severities: dict[str, int]
     districts: dict[str, DistrictCounts]
-    health: None
+    health: HealthDistribution
     completeness: Completeness
     partitions: list[PartitionItem]
     imports: list[RunningImportItem]

@@ -39,6 +39,9 @@ class Blindness(ResponseBody):
     text: dict[str, str]
 
 
+Grade = Literal["red", "orange", "yellow", "blue"]
+
+
 class LiftItem(ResponseBody):
     """A lift in a list; unknown values are null."""
 
@@ -59,7 +62,9 @@ class LiftItem(ResponseBody):
     power: str | None
     open_alerts: OpenAlerts
     worst_rule: str | None
-    health: float | None
+    health: int | None
+    grade: Grade | None
+    health_reason: dict[str, str] | None
     address: str | None
     lat: float | None
     lon: float | None
@@ -162,7 +167,9 @@ class LiftDetail(ResponseBody):
     maintenance: MaintenanceWindowBody | None
     messages: MessageCounts | None
     refused: list[RefusalCountBody]
-    health: float | None
+    health: int | None
+    grade: Grade | None
+    health_reason: dict[str, str] | None
 
 
 class RefusedRowBody(ResponseBody):

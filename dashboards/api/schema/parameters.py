@@ -26,8 +26,10 @@ LiftState = Literal[
 ]  # fmt: skip
 StreamName = Literal["speed", "displacement", "vibration", "door", "infrared", "status"]
 LiftSort = Literal[
-    "state", "-state", "lift_id", "-lift_id", "name", "-name", "district", "-district", "last_seen", "-last_seen"
-]
+    "state", "-state", "lift_id", "-lift_id", "name", "-name", "district", "-district", "last_seen", "-last_seen",
+    "health", "-health",
+]  # fmt: skip
+HealthGrade = Literal["red", "orange", "yellow", "blue", "unknown"]
 
 
 def plain_text(text: str) -> str:

@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, sel
 from registry.lift_facts import LiftFacts
 from registry.scope import NAMING_FACTS
 from store.records.database import Database
-from store.records.health.book import delete_health
 from store.records.incidents.tables import incident_lifts, incidents, is_open
 from store.records.judging.stored_facts import FACTS_AT_ONCE, load_facts, read_facts
+from store.records.monitors.health import delete_health
 from store.records.schema import deleted_lifts, lifts, refusals
 
 REOPENABLE_NS = 24 * 3600 * 1_000_000_000

@@ -1,1 +1,2 @@
-"""Records of the monitors themselves: partition, position and snapshot of each, and the latest state of its lifts."""
+"""Records of the monitors themselves: partition, position and snapshot of each, the latest state of its lifts, and the
+health of lifts."""

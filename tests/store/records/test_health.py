@@ -7,7 +7,7 @@ import numpy as np
 from alerts.incidents.actions import IncidentAction
 from registry.actor import Actor
 from registry.facts import LiftFacts
-from store.records.health.book import DAYS_KEPT
+from store.records.monitors.health import DAYS_KEPT
 from store.records.repository import HealthDay, HealthRecord, Records
 from tests.alerts.rules import STOP, T0, occurrence
 

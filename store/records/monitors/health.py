@@ -14,8 +14,8 @@ import orjson
 from sqlalchemy import Connection, delete, func, or_, select
 
 from store.records.database import Database
-from store.records.health.tables import health, health_days
 from store.records.incidents.tables import incident_lifts, incidents
+from store.records.monitors.health_tables import health, health_days
 from store.records.page import clamped
 from store.records.schema import alerts, is_open
 from telemetry.arrays import F64

@@ -11,7 +11,7 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from ingest.http_port import HttpAnswer, Routes
+from ingest.probing.http_port import HttpAnswer, Routes
 from store.monitor_counts import LAG_SECONDS, metric_families
 
 JSON = "application/json"
