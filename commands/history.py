@@ -16,6 +16,7 @@ import numpy as np
 
 from commands import arguments
 from commands.demonstration.firms import add_firms
+from commands.demonstration.past_health import PastMeasures, draw_wears, write_health
 from commands.demonstration.past_incidents import draw_troubles, open_tickets, write_incidents
 from commands.wiring.series import open_series
 from configuration import Configuration
@@ -23,6 +24,7 @@ from registry.actor import Actor
 from registry.facts import LiftFacts
 from simulator.buildings.fleet import fleet
 from simulator.scenarios.past import DAY_S, S_NS, Trouble, past_day
+from simulator.scenarios.past_rides import Wear
 from simulator.scenarios.scenario import LOCAL_TIME
 from store.records.repository import IncidentFilter, Records, RecordsUnavailable
 from store.series.timeseries import Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
@@ -56,11 +58,15 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
             add_firms(records, now_ns)
         write_incidents(records, lifts, troubles)
         open_tickets(records, lifts, now_ns)
+    wears = draw_wears(len(lifts), first_day_ns, options.days, options.seed)
+    measured = PastMeasures(lifts)
     series = open_series(settings, writable=True)
     try:
-        rows = write_days(series, lifts, troubles, first_day_ns, now_ns, options.seed)
+        rows = write_days(series, lifts, troubles, first_day_ns, now_ns, options.seed, wears, measured)
     finally:
         series.close()
+    with Records.open(settings.records_url, settings.records_key_path) as records:
+        write_health(records, measured, now_ns)
     took_s = time.monotonic() - began_s
     print(
         f"history: {options.days} days, {len(lifts)} lifts, {rows} readings, {len(troubles)} incidents, {took_s:.0f} s"
@@ -81,18 +87,22 @@ def write_days(
     first_day_ns: int,
     now_ns: int,
     seed: int,
+    wears: Sequence[Wear] = (),
+    measured: PastMeasures | None = None,
 ) -> int:
     """Write the readings of each day up to now; return how many rows they are."""
     lift_ids, districts = [lift.lift_id for lift in lifts], [lift.district for lift in lifts]
     days, written = list(range(first_day_ns, now_ns, DAY_S * S_NS)), 0
     for number, day_ns in enumerate(days, 1):
         points = []
-        for rows in past_day(lifts, day_ns, troubles, seed):
+        for rows in past_day(lifts, day_ns, troubles, seed, wears):
             past = rows.t_ns < now_ns
             channels = {name: values[past] for name, values in rows.channels.items()}
             points.append(
                 Points(rows.stream, rows.lift[past].astype(np.int32), lift_ids, districts, rows.t_ns[past], channels)
             )
+            if measured is not None:
+                measured.take(day_ns, rows)
         series.write(points)
         written += sum(map(len, points))
         if sys.stderr.isatty():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from detectors.health.baseline import OUTLIER
 from detectors.health.measures import DOOR, DRIVE, MEASURES, PARTS, RIDE, SAFETY, SENSING
 from detectors.health.trends import Trend
 from registry.catalogue import catalogue
@@ -17,7 +18,7 @@ RED, ORANGE, YELLOW, BLUE = GRADES = ("red", "orange", "yellow", "blue")
 OPEN_POINTS = {"critical": 100.0, "major": 50.0, "minor": 20.0, "trend": 10.0}
 RECENT_POINTS = {"critical": 15.0, "major": 8.0, "minor": 3.0, "trend": 2.0}
 RECENT_DAYS, RECENT_MOST = 30.0, 40.0
-TREND_POINTS, TREND_MOST, SIZE_MOST = 10.0, 40.0, 10.0
+TREND_POINTS, TREND_MOST, SIZE_SHARE = 10.0, 40.0, 0.5
 SOON_DAYS, SOON_POINTS = 14.0, 15.0
 OTHER_PARTS_SHARE = 0.2
 """The health of a lift is that of its weakest part, less this share of what the other parts lack."""
@@ -134,9 +135,19 @@ def _deductions(part: str, alerts: Sequence[AlertOfLift], trends: Sequence[Trend
 
 
 def _trend_points(trend: Trend) -> float:
-    points = TREND_POINTS + (TREND_MOST - TREND_POINTS) * min(1.0, trend.size / SIZE_MOST)
+    """Return the points of a trend: the more the further it is off its baseline, and the nearer the limit."""
+    limit = MEASURES[trend.place].limit
+    share = SIZE_SHARE * trend.size / OUTLIER
+    if limit == limit:
+        share = max(share, _way(trend, limit))
+    points = TREND_POINTS + (TREND_MOST - TREND_POINTS) * min(1.0, share)
     is_soon = trend.remaining is not None and trend.remaining.earliest <= SOON_DAYS
     return points + (SOON_POINTS if is_soon else 0.0)
+
+
+def _way(trend: Trend, limit: float) -> float:
+    """Return the share of the way from the baseline to the limit that is gone."""
+    return (trend.now - trend.before) / (limit - trend.before) if limit != trend.before else 1.0
 
 
 def _grade_of_alerts(alerts: Sequence[AlertOfLift]) -> str | None:

@@ -17,6 +17,8 @@ from telemetry.arrays import F64, I64
 DAYS_LEAST = 7
 CONFIDENCE = 0.9
 LATEST_DAYS = 365.0
+BEND = 0.3
+"""Wear need not go on along a line: the band is wider by this share at both ends."""
 
 
 class Band(NamedTuple):
@@ -56,7 +58,7 @@ def remaining_days(day: I64, values: F64, limit: float, worse: int) -> Band | No
     way = worse * limit - float(line.intercept + line.slope * x[-1])
     if way <= 0.0:
         return Band(0.0, 0.0)
-    if not line.low_slope > 0.0 or (way + scatter) / line.low_slope > LATEST_DAYS:
+    if not line.low_slope > 0.0 or (1.0 + BEND) * (way + scatter) / line.low_slope > LATEST_DAYS:
         return None
-    earliest = max(0.0, way - scatter) / float(line.high_slope)
-    return Band(earliest, (way + scatter) / float(line.low_slope))
+    earliest = (1.0 - BEND) * max(0.0, way - scatter) / float(line.high_slope)
+    return Band(earliest, (1.0 + BEND) * (way + scatter) / float(line.low_slope))

@@ -114,8 +114,9 @@ class HealthKeeper(threading.Thread):
             if time.monotonic() > end_s:
                 more = True
                 break
-            measures = self._reckoning.measure(facts, day)
-            days.append(self._reckoning.day_of(facts, day, measures, self._unknown.get(facts.lift_id), is_latest))
+            known = [*self._reckoning.stored_days(facts.lift_id, day), (day, self._reckoning.measure(facts, day))]
+            unknown = self._unknown.get(facts.lift_id)
+            days.append(self._reckoning.health_of_day(facts, known, unknown, is_latest))
             self._records.put_health([], days[-1:])
             self._known_days()[facts.lift_id] = day
             self._changed[facts.lift_id] = None

@@ -32,6 +32,10 @@ SPEED_STEP_MPS = 1.0
 UTC = "UTC"
 
 
+DayMeasures = tuple[int, F64]
+"""A local day and its measures."""
+
+
 class LiftTrends(NamedTuple):
     """The trends of a lift up to a day, the parts of which it has measures, and how many days have any."""
 
@@ -81,11 +85,16 @@ class HealthReckoning:
             )
         return measure_day(fields, facts.rated_speed_mps or np.nan)
 
-    def day_of(self, facts: LiftFacts, day: int, measures: F64, unknown: str | None, is_latest: bool) -> HealthDay:
-        """Return a day of a lift with the health at its end; an earlier day without any measure has none."""
-        before = self._records.health_days(facts.lift_id, day - DAYS_READ)
-        days = [(one.day, one.measures) for one in before if one.day < day]
-        found = self._find(facts, [*days, (day, measures)])
+    def stored_days(self, lift_id: str, before_day: int) -> list[DayMeasures]:
+        """Return the stored days of a lift before a day, in their order."""
+        stored = self._records.health_days(lift_id, before_day - DAYS_READ)
+        return [(one.day, one.measures) for one in stored if one.day < before_day]
+
+    def health_of_day(
+        self, facts: LiftFacts, days: Sequence[DayMeasures], unknown: str | None, is_latest: bool
+    ) -> HealthDay:
+        """Return the last of these days with the health at its end; an earlier day without any measure has none."""
+        (day, measures), found = days[-1], self._find(facts, days)
         end_ns = instant_of(day + 1, 0, facts.timezone or UTC)
         alerts = self._alerts([facts.lift_id], end_ns).get(facts.lift_id, [])
         seen = [alert for alert in alerts if is_latest or not alert.is_open]
@@ -115,11 +124,10 @@ class HealthReckoning:
     def _trends_of(self, facts: LiftFacts, now_ns: int) -> LiftTrends:
         if facts.lift_id not in self._trends:
             today = local_clock(now_ns, facts.timezone or UTC)[0]
-            days = self._records.health_days(facts.lift_id, today - DAYS_READ)
-            self._trends[facts.lift_id] = self._find(facts, [(one.day, one.measures) for one in days])
+            self._trends[facts.lift_id] = self._find(facts, self.stored_days(facts.lift_id, today))
         return self._trends[facts.lift_id]
 
-    def _find(self, facts: LiftFacts, days: Sequence[tuple[int, F64]]) -> LiftTrends:
+    def _find(self, facts: LiftFacts, days: Sequence[DayMeasures]) -> LiftTrends:
         day = np.array([number for number, _ in days], dtype=np.int64)
         table = np.array([measures for _, measures in days]).reshape(-1, len(MEASURES))
         known = ~np.isnan(table)

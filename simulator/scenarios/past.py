@@ -19,6 +19,7 @@ import numpy as np
 
 from registry.facts import LiftFacts
 from simulator.buildings.traffic import DAILY_TRAFFIC, KINDS
+from simulator.scenarios.past_rides import PastTrips, Wear, rides_of
 from telemetry.arrays import F64, I64, Bools, Index
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
@@ -72,7 +73,9 @@ class _Trips(NamedTuple):
     top_mps: F64
 
 
-def past_day(lifts: Sequence[LiftFacts], day_ns: int, troubles: Sequence[Trouble], seed: int) -> Iterator[PastRows]:
+def past_day(
+    lifts: Sequence[LiftFacts], day_ns: int, troubles: Sequence[Trouble], seed: int, wears: Sequence[Wear] = ()
+) -> Iterator[PastRows]:
     """Yield the rows of the day that begins at `day_ns`, the local midnight of the lifts."""
     rng = np.random.default_rng((seed, day_ns))
     trips = _trips(lifts, day_ns, rng)
@@ -81,6 +84,9 @@ def past_day(lifts: Sequence[LiftFacts], day_ns: int, troubles: Sequence[Trouble
     trips, stalled = _stalled(_without(trips, own, day_ns), lifts, stalls, day_ns)
     rows = [*_motion(trips, lifts), _doors(trips, own, stalled, day_ns), _people(trips, stalled, rng)]
     rows.append(_vibration(trips, rng))
+    begun = PastTrips(trips.lift, trips.start_s, trips.target_m - trips.origin_m, trips.top_mps)
+    for stream, channels in zip(("trip", "feature"), rides_of(begun, len(lifts), wears, day_ns, seed), strict=True):
+        rows.append((stream, trips.lift, trips.start_s, channels))
     for stream, lift, t_s, channels in rows:
         t_ns = day_ns + (t_s * S_NS).astype(np.int64)
         kept = ~_is_silent(lift, t_ns, own)

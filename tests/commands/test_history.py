@@ -32,6 +32,12 @@ def test_days_of_readings_and_closed_incidents_are_written_once(tmp_path: Path) 
         assert not records.alerts(AlertFilter(state=("firing",))).items
         registered = len(records.registered())
         opened_ns, lift_id = rescues[0].opened_ns, rescues[0].lift_id
+        days = {each: records.health_days(each, 0) for each in records.last_health_days()}
+        assert {len(each) for each in days.values()} == {DAYS}
+        assert days[lift_id][-1].parts["safety"] is not None
+        scores = [each[-1].score or 0.0 for each in days.values()]
+        assert max(scores) == 100.0
+        assert min(scores) < 80.0, "some lifts wear, and in one somebody was shut in"
     assert registered == LIFTS
     series = FileSeries.open(tmp_path / "data" / "series", writable=False)
     around = series.readings(lift_id, "displacement", opened_ns, opened_ns + 300 * S_NS)

@@ -20,8 +20,8 @@ def alert(rule: str, severity: str, *, is_open: bool = True, days_ago: float = 0
     return AlertOfLift(rule, severity, is_open, days_ago)
 
 
-def slow_door(size: float, *days: float) -> Trend:
-    return Trend(CLOSE, 739_000, 2.5, 4.0, size, Band(*days) if days else None)
+def slow_door(now_s: float, *days: float) -> Trend:
+    return Trend(CLOSE, 739_000, 2.5, now_s, now_s / 4.0, Band(*days) if days else None)
 
 
 def test_a_lift_in_which_nothing_is_found_has_full_health_and_is_blue() -> None:
@@ -48,11 +48,11 @@ def test_the_grade_is_no_better_than_the_open_alerts(open_alert: str, grade: str
 
 
 def test_a_trend_takes_points_off_its_part_and_more_the_larger_and_the_sooner() -> None:
-    small, large, soon = (assess([], [trend], ALL, None) for trend in (slow_door(2), slow_door(9), slow_door(9, 8, 20)))
+    small, large, soon = (assess([], [trend], ALL, None) for trend in (slow_door(4), slow_door(9), slow_door(9, 8, 20)))
     assert 100 > (small.health or 0) > (large.health or 0) > (soon.health or 0) > 0
     assert [part.part for part in soon.parts if part.health != 100.0] == [DOOR]
     assert soon.grade in (YELLOW, ORANGE)
-    assert assess([], [slow_door(2, 3, 9)], ALL, None).grade == ORANGE  # within a week
+    assert assess([], [slow_door(4, 3, 9)], ALL, None).grade == ORANGE  # within a week
 
 
 def test_the_weakest_part_decides_and_the_others_count_little() -> None:
@@ -83,7 +83,7 @@ def test_every_rule_is_about_a_part_and_every_measure_has_a_name() -> None:
 
 
 def test_the_document_has_the_reasons_in_both_languages() -> None:
-    trend = slow_door(9, 8, 20)
+    trend = slow_door(4, 8, 20)
     found = assess([alert("offline", "minor", is_open=False, days_ago=3)], [trend], ALL, None)
     document = health_document("A-1", "north", 0, found, [trend], 40)
     assert document["reason"] == {

@@ -4,6 +4,7 @@ import "./shell.js";
 import { get } from "./api.js";
 import { fillDistricts } from "./districts.js";
 import { el, placeholder, setText } from "./element.js";
+import { showGrades } from "./grades.js";
 import { showHeadline } from "./headline.js";
 import { fillRow, makeRow } from "./lift_row.js";
 import { followLive } from "./live_connection.js";
@@ -14,7 +15,7 @@ import { nameInLanguage, translate } from "./translations.js";
 const PAGE = 200, PAGE_MOST = 1000;
 const NO_TIME = "9";
 const TYPING_MS = 250, COUNTS_AFTER_MS = 500, COUNTS_EVERY_MS = 5000;
-const FILTERS = ["state", "q", "district", "firm", "sort"];
+const FILTERS = ["state", "grade", "q", "district", "firm", "sort"];
 
 const address = new URL(location.href);
 const filters = Object.fromEntries(FILTERS.map((name) => [name, address.searchParams.get(name) ?? ""]));
@@ -100,7 +101,7 @@ function onLift(lift) {
 
 /** Return whether a lift from the live stream belongs into the loaded part of the list. */
 function belongsInList(lift) {
-  if (filters.q || filters.firm || (filters.state && filters.state !== lift.state)) return false;
+  if (filters.q || filters.firm || (filters.grade && filters.grade !== (lift.grade ?? "unknown")) || (filters.state && filters.state !== lift.state)) return false;
   if (filters.district && filters.district !== lift.district) return false;
   return filters.sort === "" && (!next || !items.length || compareUrgency(lift, items.at(-1)) < 0);
 }
@@ -141,13 +142,14 @@ function showCounts() {
     chip.setAttribute("aria-pressed", String(filters.state === chip.dataset.state));
     if (["never-seen", "blind", "inspection", "out-of-service"].includes(chip.dataset.state)) chip.hidden = n === 0 && filters.state !== chip.dataset.state;
   }
+  showGrades(at("grades"), fleet.health, filters.grade);
   fillDistricts(at("tools").elements.district, Object.keys(fleet.districts), filters.district);
 }
 
 function showRows() {
   order();
   const filtered = FILTERS.some((name) => name !== "sort" && filters[name]);
-  const counted = !filters.q && !filters.district && !filters.firm && fleet ? (filters.state ? fleet.states[filters.state] : fleet.lifts) : 0;
+  const counted = !filters.q && !filters.grade && !filters.district && !filters.firm && fleet ? (filters.state ? fleet.states[filters.state] : fleet.lifts) : 0;
   at("table").setAttribute("aria-rowcount", next && !counted ? -1 : (next ? counted : items.length) + 1);
   at("table").classList.toggle("has-health", items.some((lift) => lift.health !== null));
   rows.set(items, next ? Math.max(counted ?? 0, items.length + 1) : items.length);
@@ -178,11 +180,14 @@ function ask(change) {
 
 function clear() {
   at("tools").reset();
-  ask({ state: "", q: "", district: "", firm: "" });
+  ask({ state: "", grade: "", q: "", district: "", firm: "" });
 }
 
 for (const chip of at("states").children) {
   chip.addEventListener("click", () => ask({ state: filters.state === chip.dataset.state ? "" : chip.dataset.state }));
+}
+for (const chip of at("grades").querySelectorAll("button")) {
+  chip.addEventListener("click", () => ask({ grade: filters.grade === chip.dataset.grade ? "" : chip.dataset.grade }));
 }
 const { q, district, sort } = at("tools").elements;
 let typing = 0;

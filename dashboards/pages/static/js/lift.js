@@ -5,6 +5,7 @@ import { Problem, get, serverNow } from "./api.js";
 import { carFloor } from "./car_status.js";
 import { Chart } from "./charts.js";
 import { el, highlight, setText } from "./element.js";
+import { showHealth } from "./health.js";
 import { watchCalls } from "./duty/calls_preview.js";
 import { showAlerts, showFacts, showHistory, showQuality, showTrips } from "./lift_sections.js";
 import { showRefusals } from "./refusals.js";
@@ -133,6 +134,7 @@ function start() {
 
 function showLatest(item) {
   const changed = latest && latest.state !== item.state;
+  if (!latest || latest.health !== item.health || latest.grade !== item.grade) showHealth(at("health"), base);
   latest = item;
   const rated = lift.facts?.rated_speed_mps;
   setSymbol(at("symbol"), item.state);

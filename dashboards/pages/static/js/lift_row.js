@@ -2,6 +2,7 @@
 
 import { carFloor, describeCar, doorDrawing, isMoving, updateDoorDrawing } from "./car_status.js";
 import { el, highlight, setText, symbol } from "./element.js";
+import { gradeName } from "./grades.js";
 import { SEVERITIES, SILENT, setSymbol, severitySymbol } from "./severity.js";
 import { HEARTBEAT_S, secondsSince, setTime } from "./time.js";
 import { districtName, lang, liftName, nameInLanguage, ruleName, translate, translateFirst } from "./translations.js";
@@ -15,7 +16,7 @@ export function makeRow() {
     cell("name", el("a", { href: "#" }), el("small")),
     cell("car", doorDrawing(), el("span", { class: "floor" }), arrow(), el("span", { class: "veiled" })),
     cell("trip", el("time", { "data-label": translate("col.trip") })),
-    cell("health", el("span", { class: "health" }, el("i"))),
+    cell("health", el("span", { class: "health" }, el("i")), el("b"), el("span", { class: "veiled" })),
     cell("alerts", ...SEVERITIES.map((severity) => el("span", { "data-severity": severity, hidden: true }, severitySymbol(severity), el("b")))),
     cell("since", el("time")), cell("firm", el("a", { href: "?" })));
   row.find = Object.fromEntries(Array.from(row.children, (child) => [child.className.slice(2), child]));
@@ -47,8 +48,7 @@ export function fillRow(row, lift) {
   fillCar(car, lift);
   row.classList.toggle("calm", !lift.since);
   setTime(trip.firstChild, lift.last_trip, { zone: lift.timezone, as: "calm", none: "–" });
-  health.title = lift.health === null ? translate("shell.unknown") : `${Math.round(100 * lift.health)} %`;
-  health.firstChild.firstChild.style.transform = `scaleX(${lift.health ?? 0})`;
+  fillHealth(health, lift);
   for (const mark of alerts.children) {
     const n = lift.open_alerts[mark.dataset.severity];
     mark.hidden = n === 0;
@@ -59,6 +59,15 @@ export function fillRow(row, lift) {
   firm.firstChild.href = `?${new URLSearchParams({ firm: lift.maintenance_firm ?? "" })}`;
   if (lift.glows) highlight(row);
   lift.glows = false;
+}
+
+function fillHealth(cell, { health, grade, health_reason }) {
+  const [bar, number, words] = cell.children;
+  cell.title = health === null ? translate("health.unknown.row") : health_reason[lang] ?? health_reason.en;
+  bar.dataset.grade = grade ?? "unknown";
+  bar.firstChild.style.transform = `scaleX(${(health ?? 0) / 100})`;
+  setText(number, health === null ? "–" : String(health));
+  setText(words, gradeName(grade));
 }
 
 function fillCar(car, lift) {

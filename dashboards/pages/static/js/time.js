@@ -72,6 +72,9 @@ export const fullStamp = (when, zone) => format(zone, { month: "short", day: "nu
 /** Return date and time to the second with the name of the time zone, for a list over several zones. */
 export const zonedStamp = (when, zone) => format(zone, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" }).format(new Date(when));
 
+/** Return a day YYYY-MM-DD of a lift's own calendar. */
+export const dayText = (day) => new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" }).format(new Date(day));
+
 /** Return an instant as the value of a datetime-local input whose times are in `zone`; "" for a text that is no instant. */
 export function inputTime(iso, zone) {
   const when = new Date(iso);
