@@ -29,6 +29,7 @@ from ingest.retrying import retry_while_unavailable
 from ingest.state import State
 from ingest.waiting.backlogs import Backlogs
 from ingest.waiting.offered import DecodedGroup
+from ingest.waiting.positions import NewestPositions
 from ingest.waiting.rides import RidesWaiting
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
@@ -88,7 +89,7 @@ class Judging(threading.Thread):
         self._registry = RegistryLoading(records, partition)
         self._position = self._read_to = self._known_to = self._ticked_ns = 0
         self._in_rows = False
-        self._quarantine, self._backlogs = Quarantine(), Backlogs()
+        self._quarantine, self._backlogs, self._positions = Quarantine(), Backlogs(), NewestPositions()
         self._committing = Committing(journal, records)
         self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
         self.outage = Outage("judging waits", log)
@@ -247,16 +248,18 @@ class Judging(threading.Thread):
         if len(presses):
             if not self.state.share.lifts.isdisjoint(presses.lift.tolist()):
                 self._finish_share()
-            self._judge_rows(presses)
+            self._judge_rows(presses, lambda press: self._positions.added(press, group.decoded, group.waiting))
             self._committing.bind_snapshot()
+        self._positions.note(group.decoded, group.waiting, self._backlogs.behind(len(self.state.fleet)))
 
-    def _judge_rows(self, batch: Batch) -> None:
+    def _judge_rows(self, batch: Batch, completed: Callable[[Finding], Finding] = lambda one: one) -> None:
         if self._read_to in self._quarantine.skips_rows_after:
             return
         self.counts["rows"] += len(batch)
         self._in_rows = True
         state = self.state
-        self._found(state.judge.step(batch, state.fleet.facts, state.windows), time.time_ns())
+        found = state.judge.step(batch, state.fleet.facts, state.windows)
+        self._found([completed(one) for one in found], time.time_ns())
         self._in_rows = False
 
     @property
@@ -295,7 +298,7 @@ class Judging(threading.Thread):
         state.keep_ns = self._keep_ns
         self._registry.load_all(state)
         state.resume_arrivals(self._records.open_alerts())
-        self._state, self._in_rows, self._backlogs = state, False, Backlogs()
+        self._state, self._in_rows, self._backlogs, self._positions = state, False, Backlogs(), NewestPositions()
         self._intake = Intake(
             state, self._backlogs, self._journal, self._partition, self._quarantine, self._add_unregistered
         )

@@ -122,7 +122,8 @@ class Batch:
     `reboot` is 1.0 on a row after which the lift's device restarted (its event states are unknown from there on).
     `stale` is 1.0 where the row came from a retained status more than 5 minutes old: it sets state, raises nothing.
     `gap` is set where messages are missing: for how many seconds from the row on readings may have been in them.
-    `alarm_after_ns` is how long after the row's instant the alarm button was reported (negative: before), NaN: at it.
+    `status_after_ns` is how long after the row's instant a status by itself reported the alarm button or the power
+    (negative: before), NaN: at it.
     `late_press` is 1.0 where a press of the alarm button came late, or waits for its turn: it is raised, and sets no
     state. It is 0.0 where that press comes in its turn: it sets the state, and is not raised again.
     `door`, `presence` and `curtain` are `UNSURE` more where the state was reported for an unknown instant, from this
@@ -150,7 +151,7 @@ class Batch:
     reboot: F64
     stale: F64
     gap: F64
-    alarm_after_ns: F64
+    status_after_ns: F64
     late_press: F64
     unnumbered: F64
     waveforms: Waveforms | None = None

@@ -32,7 +32,7 @@ class RowColumns(NamedTuple):
     mode: F64
     power: F64
     alarm: F64
-    alarm_after_ns: F64
+    status_after_ns: F64
     late_press: F64
     offset_m: F64
     still_s: F64
@@ -43,6 +43,7 @@ class RowColumns(NamedTuple):
     at_rest: Bools
     z_doubt: Bools
     unentered: Bools
+    missing: Bools
     set_aside: Bools
     stale: Bools
     accelerations: Accelerations
@@ -61,12 +62,13 @@ class RowTable(RowColumns):
     `door`, `presence`, `curtain`, `alarm`   as reported last, unknown where messages that went missing put that in
                          doubt (`events`)
     `mode`, `power`      as reported last
-    `alarm_after_ns`     how long after this row's instant the button was reported, where it was reported here
+    `status_after_ns`    how long after this row's instant a status by itself reported the button or the power here
     `late_press`         1 where a press of the alarm button came late: `alarm` does not show it; 0 where `alarm`
                          shows a press that was raised before
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
     `z_doubt`            True where the position jumped, and was not found at landings since (`sensor`)
     `unentered`          True where a person is reported who cannot have come in: `presence` is unknown (`events`)
+    `missing`            True where messages are missing before the row, or the device restarted
     `set_aside`          True where a position was read that is not believed (`sensor`)
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
                          rest; 0 while it moves, NaN in a gap and at a single odd reading

@@ -99,7 +99,7 @@ def step(
         n,
         lift=batch.lift,
         t_ns=batch.t_ns,
-        alarm_after_ns=batch.alarm_after_ns,
+        status_after_ns=batch.status_after_ns,
         late_press=batch.late_press,
         stale=batch.stale == 1.0,
         accelerations=accelerations,
@@ -162,7 +162,7 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
         made.v[k], made.z[k] = v_now, z if z_read else np.nan
         made.v_last[k], made.z_last[k] = v_last, z_last
         made.door[k], made.presence[k] = events.door(own), events.presence(own)
-        made.unentered[k] = own["unentered"]
+        made.unentered[k], made.missing[k] = own["unentered"], own["missed_ns"] == t_ns
         made.set_aside[k] = not (z_read or np.isnan(z))
         made.curtain[k], made.alarm[k] = events.curtain(own), events.alarm(own)
         made.mode[k], made.power[k] = own["mode"], own["power"]

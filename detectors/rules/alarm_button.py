@@ -46,7 +46,7 @@ class AlarmButton:
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row from the first report of the button on."""
         state, on, offset_m = copied(state), np.empty(len(rows)), np.abs(rows.offset_m)
-        after_ns = np.nan_to_num(rows.alarm_after_ns).astype(np.int64)
+        after_ns = np.nan_to_num(rows.status_after_ns).astype(np.int64)
         outdated = after_ns > rows.gap_ns
         _run(
             state, rows.lift, rows.stale, rows.alarm, rows.late_press, outdated, rows.door, offset_m,

@@ -22,7 +22,8 @@ JUDGED = {
     "status": ("online", "alarm", "mode", "power", "stale"),
 }
 PLACES = {name: np.array([CHANNELS.index(channel) for channel in channels]) for name, channels in JUDGED.items()}
-STATUS, ALARM = list(JUDGED).index("status"), JUDGED["status"].index("alarm")
+STATUS = list(JUDGED).index("status")
+ALARM, POWER = (JUDGED["status"].index(name) for name in ("alarm", "power"))
 SAMPLED = 2
 """How many of these streams, the first ones, are sampled: a bundle holds all its streams up to their last sample,
 so that an event after that sample waits for the next bundle."""

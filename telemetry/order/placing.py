@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from telemetry.batch import CHANNELS, UNSURE
 from telemetry.compiled import compiled
 from telemetry.order.held import Struct, Structs, place
-from telemetry.order.messages import ALARM, SAMPLED, STATUS, StreamColumns
+from telemetry.order.messages import ALARM, POWER, SAMPLED, STATUS, StreamColumns
 from telemetry.order.records import NEVER, NO_ROW
 
 ALIGN_NS = 1_000_000_000
@@ -27,7 +27,7 @@ PRESS_KEPT_NS = 24 * 3600 * 1_000_000_000
 SPREAD_NS = 1_050_000_000
 """A bundle whose samples spread further is longer than a second; events without a time of their own may be anywhere."""
 GAP, REBOOT = CHANNELS.index("gap"), CHANNELS.index("reboot")
-_ALARM_AFTER, _LATE_PRESS = CHANNELS.index("alarm_after_ns"), CHANNELS.index("late_press")
+_STATUS_AFTER, _LATE_PRESS = CHANNELS.index("status_after_ns"), CHANNELS.index("late_press")
 _UNNUMBERED = CHANNELS.index("unnumbered")
 
 
@@ -70,10 +70,10 @@ def place_status(
         for c in range(len(channels)):
             if values[c, row] == values[c, row]:  # not NaN
                 placed[channels[c]] = values[c, row]
-        if values[ALARM, row] == values[ALARM, row]:
-            placed[_ALARM_AFTER] = float(status_ns - own["watermark_ns"])
-            if _was_raised(own, message, values[:, row]):
-                placed[_LATE_PRESS] = 0.0
+        if values[ALARM, row] == values[ALARM, row] or values[POWER, row] == values[POWER, row]:
+            placed[_STATUS_AFTER] = float(status_ns - own["watermark_ns"])
+        if _was_raised(own, message, values[:, row]):
+            placed[_LATE_PRESS] = 0.0
 
 
 @compiled
@@ -99,7 +99,7 @@ def place_late_press(
     at_ns = message["watermark_ns"] + 1
     own["watermark_ns"] = max(own["watermark_ns"], at_ns)
     placed = rows[place(own, rows, heap, at_ns, NO_ROW)]["values"]
-    placed[_LATE_PRESS], placed[_ALARM_AFTER] = 1.0, float(status_ns - at_ns)
+    placed[_LATE_PRESS], placed[_STATUS_AFTER] = 1.0, float(status_ns - at_ns)
 
 
 @compiled

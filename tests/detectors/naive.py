@@ -173,6 +173,7 @@ class NaiveCar:
             "offset_m": self._offset(z_last),
             "landing": self._landing(z_last),
             "unentered": self.states.unentered,
+            "missing": self.states.missed_ns == t_ns,
             "set_aside": not (believed_z or math.isnan(z)),
             "z_doubt": self.referring > 0,
             "still_s": NAN if quiet else max(self.still_ns, 0) / 1e9,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from registry.facts import LiftFacts
 from telemetry.streams import BATTERY, CLOSED, OPEN
@@ -28,14 +29,32 @@ class CurtainBlocked:
 
 @dataclass
 class PowerLoss:
-    """On battery."""
+    """On battery for 2 s, and then on mains for a minute, by the readings or between two reports."""
 
     facts: LiftFacts
+    power: float = NAN
+    since_ns: int = 0
+    rows: list[tuple[int, bool]] = field(default_factory=list)
+    reports: list[int] = field(default_factory=list)
 
     def row(self, row: Row) -> RowScores:
-        if not seen(row["power"]):
+        after_ns = row["status_after_ns"]
+        own_ns = row["t_ns"] + (int(after_ns) if seen(after_ns) else 0)
+        if row["power"] != self.power:
+            self.power, self.rows, self.reports, self.since_ns = row["power"], [], [], own_ns
+        if not seen(self.power):
             return [(NAN, NAN, 0)]
-        return [(row["power"] == BATTERY, row["power"] != BATTERY, 0)]
+        if row["missing"]:
+            self.reports = []
+        self.rows.append((row["t_ns"], row["missing"]))
+        if seen(after_ns):
+            self.reports.append(own_ns)
+        lasted_ns = sum(then - before for (before, _), (then, missing) in pairwise(self.rows) if not missing)
+        if self.reports:
+            lasted_ns = max(lasted_ns, self.reports[-1] - self.reports[0])
+        is_lost = self.power == BATTERY
+        on, off = is_lost and lasted_ns >= 2_000_000_000, not is_lost and lasted_ns >= 60_000_000_000
+        return [(on, off, self.since_ns)]
 
 
 @dataclass

@@ -70,6 +70,7 @@ def plainly(slug: str, whole: Batch, lift: int, facts: object) -> list[tuple[int
         states_read = {name: float(getattr(whole, name)[i]) for name in (*STATES, "gap")}
         known = car.row(int(whole.t_ns[i]), whole.reboot[i] == 1.0, v=whole.v_mps[i], z=whole.z_m[i], **states_read)
         known |= {"t_ns": int(whole.t_ns[i]), "stale": whole.stale[i] == 1.0}
+        known |= {"status_after_ns": float(whole.status_after_ns[i])}
         if rule.table == "trips":
             if car.trip is None:
                 continue

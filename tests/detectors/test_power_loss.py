@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import math
+
 import numpy as np
 import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.rule import MAJOR, Finding
-from telemetry.streams import BATTERY, CLOSED, MAINS
+from telemetry.order.sequence import Sequencer
+from telemetry.streams import BATTERY, CLOSED, MAINS, Entry, topic
+from telemetry.wire.decode import decode
 from tests.detectors.world import Fault, Rows, Script, batch, facts_of, tower
+from tests.ingest.running import T0_MS
 
 
 def cut(seconds: float, back_s: float = 70.0) -> Script:
@@ -48,3 +54,48 @@ def test_a_terminal_that_never_reports_its_power_is_not_judged() -> None:
     rows = cut(20.0).rows()
     rows["power"][:] = np.nan
     assert found(rows) == []
+
+
+def heard(*messages: tuple[float, dict[str, object]]) -> list[tuple[str, float]]:
+    """Return what is found of numbered messages that arrive at their time in seconds: kind and onset in seconds."""
+    sequencer, judge, facts = Sequencer(), Judge([BY_SLUG["power-loss"]], 1), facts_of([tower()])
+    sequencer.grow(1)
+    found, t_ms = list[Finding](), 0
+    for number, (at_s, body) in enumerate(messages):
+        t_ms = T0_MS + round(1000 * at_s)
+        numbered = {"seq": number, "boot": "1", "t": t_ms} | body
+        where = topic("anji", "L1", "bundle" if {"speed", "status"} & body.keys() else "status")
+        decoded = decode([Entry(number + 1, t_ms * 1_000_000, where, json.dumps(numbered).encode(), False)])
+        found += judge.step(sequencer.step(decoded, np.zeros(1, np.int32))[0], facts)
+    found += judge.step(sequencer.idle(t_ms * 1_000_000 + 2_000_000_000), facts)
+    return [(one.kind, one.onset_ns / 1e9 - T0_MS / 1e3) for one in found]
+
+
+STANDS: dict[str, object] = {"speed": {"dt": 100, "v": [0.0] * 10}}
+RUNNING = [(float(k), STANDS) for k in range(5)]
+
+
+@pytest.mark.parametrize("every_s", [1.0, 5.0, 60.0])
+@pytest.mark.parametrize("form", ["status", "bundle"])
+def test_a_terminal_that_sends_nothing_but_statuses_on_its_battery_is_judged(every_s: float, form: str) -> None:
+    def report(at_s: float, power: str) -> tuple[float, dict[str, object]]:
+        return at_s, {"power": power} if form == "status" else {"status": {"power": power}}
+
+    lost = [report(6.0 + every_s * k, "battery") for k in range(math.ceil(2.0 / every_s) + 1)]
+    assert heard(*RUNNING, *lost[:-1]) == []
+    assert heard(*RUNNING, *lost) == [("on", pytest.approx(6.0))]
+    back = [report(100.0 + every_s * k, "mains") for k in range(math.ceil(60.0 / every_s) + 1)]
+    assert [kind for kind, _ in heard(*RUNNING, *lost, *back[:-1])] == ["on"]
+    assert [kind for kind, _ in heard(*RUNNING, *lost, *back)] == ["on", "off"]
+
+
+@pytest.mark.parametrize("every_s", [1.0, 60.0])
+def test_a_single_report_of_the_battery_holds_through_the_readings_that_follow(every_s: float) -> None:
+    after = [(6.5 + every_s * k, STANDS) for k in range(4)]
+    assert heard(*RUNNING, (6.0, {"power": "battery"}), *after) == [("on", pytest.approx(6.0))]
+
+
+def test_between_reports_of_which_one_is_missing_a_battery_does_not_last() -> None:
+    first, second = (6.0, {"power": "battery"}), (66.0, {"power": "battery", "seq": 7})
+    assert heard(*RUNNING, first, second) == []
+    assert [kind for kind, _ in heard(*RUNNING, first, second, (69.0, {"power": "battery", "seq": 8}))] == ["on"]

@@ -7,15 +7,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from alerts.answers import Answer
 from alerts.wire import to_json
 from detectors.catalogue import RULES
+from detectors.rule import Finding
+from ingest.fleet import NO_ROOM
 from ingest.waiting import backlogs
+from ingest.waiting.positions import NewestPositions
 from registry.actor import Actor
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records
+from telemetry.wire.decode import decode
 from tests.ingest.judged import Message, judging
 from tests.ingest.running import T0_MS, bundle, facts
 from tests.ingest.test_floods import append
@@ -27,7 +32,7 @@ BY_THE_LIFTS_CLOCK = [rule for rule in RULES if rule.table != "arrivals"]
 FAST_S = range(1_000, 1_003)
 """When the lift is too fast, before its press."""
 RESULT_OF_WHEN = ("noticed", "evidence", "summary")
-"""The place of the car at the press is not known as the press arrives."""
+"""Of the place of the car, only the newest position is known as the press arrives."""
 
 
 def backlog() -> list[Message]:
@@ -73,13 +78,34 @@ def test_a_press_behind_the_backlog_of_its_lift_is_raised_at_once_and_changes_no
         assert made.counts["late"] == made.counts["gaps"] == made.counts["repeats"] == 0
     (press,) = records.alerts(AlertFilter(rule=("alarm-button",)), limit=10).items
     assert press.onset_ns == (T0_MS + 1000 * PRESSED_S + 990) * 1_000_000
-    assert press.evidence == {}
+    assert press.evidence == {"position_m": 3.0, "position_age_s": 0.09}
     monkeypatch.setattr(backlogs, "LIFT_ROWS", 10**9)
     with Records.open(f"sqlite:///{tmp_path}/in-turn.db") as in_turn:
         in_turn.put_lifts([facts(LIFT)], Actor.named("test"), 0)
         judged_to_the_end(journal, in_turn)
         assert {one["rule"] for one in alerts(in_turn)} >= {"alarm-button", "overspeed"}
         assert alerts(in_turn) == alerts(records)
+
+
+@pytest.mark.parametrize(
+    ("pressed_s", "position"),
+    [(90, (6.0, 0.1)), (95, (6.0, 5.1)), (89.5, (6.0, 0.0)), (60, (4.5, 0.1)), (151, (None, None))],
+)
+def test_a_press_that_is_raised_before_its_turn_has_the_newest_position_before_it(
+    journal: Journal, pressed_s: float, position: tuple[float | None, float | None]
+) -> None:
+    """Two groups of messages: up to 59 s at 4.5 m, and from 80 s to 89.9 s at 6 m."""
+    bodies = [(59, 4.5), *((second, 6.0) for second in range(80, 90))]
+    append(journal, *((LIFT, "displacement", {"t": T0_MS + 1000 * s, "dt": 100, "z": [z] * 10}) for s, z in bodies))
+    newest, own = NewestPositions(), np.zeros(1, np.int32)
+    newest.note(decode(journal.read(0, 1)), own, own == 0)
+    pressed_ns = (T0_MS + int(1000 * pressed_s)) * 1_000_000
+    press = Finding(0, "alarm-button", "on", 3, pressed_ns + 7, pressed_ns, True, {}, onset_ahead_ns=7)
+    evidence = newest.added(press, decode(journal.read(1)), np.zeros(10, np.int32)).evidence
+    assert (evidence.get("position_m"), evidence.get("position_age_s")) == pytest.approx(position)
+    assert newest.added(press, decode(journal.read(1)), np.full(10, NO_ROOM)).evidence.get("position_m") == (
+        4.5 if pressed_s < 119 else None
+    )
 
 
 @pytest.mark.parametrize("ends", ["killed", "stopped"])

@@ -258,15 +258,15 @@ def receive_status(lift: Lift, message: Message, carries_on: bool) -> None:
     row.update(row_of.values)
     if message.stale:
         row["stale"] = 1.0
-    if "alarm" in row_of.values:
-        row["alarm_after_ns"] = float(status_ns - lift.released_ns)
+    if row_of.values.keys() & {"alarm", "power"}:
+        row["status_after_ns"] = float(status_ns - lift.released_ns)
 
 
 def press_late(lift: Lift, message: Message, row_of: SampleRow, at_ns: int) -> None:
     if row_of.values.get("alarm") == 1.0 and not message.stale and message.arrived_ns - message.t_ns <= PRESS_KEPT_NS:
         lift.released_ns = max(lift.released_ns, at_ns)
         after_ns = float(row_of.t_ns + lift.ahead_ns - at_ns)
-        lift.row(at_ns).update({"late_press": 1.0, "alarm_after_ns": after_ns})
+        lift.row(at_ns).update({"late_press": 1.0, "status_after_ns": after_ns})
 
 
 def receive_streams(lift: Lift, message: Message, carries_on: bool, turned: bool) -> None:

@@ -155,7 +155,7 @@ def test_a_press_of_the_alarm_button_is_raised_whenever_it_comes(seq: int, befor
         assert (row.alarm[0] == 1, row.mode[0] == 2, row.late_press[0] == 1) == (
             (True, True, False) if seq == 9 else (False, False, True)
         )
-        assert row.t_ns[0] + row.alarm_after_ns[0] == (T0_MS + 750 - before_ms) * 10**6
+        assert row.t_ns[0] + row.status_after_ns[0] == (T0_MS + 750 - before_ms) * 10**6
 
 
 def test_an_old_retained_status_presses_no_button() -> None:

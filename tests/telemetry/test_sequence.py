@@ -187,7 +187,7 @@ def test_a_status_waits_for_nothing_and_makes_nothing_late(fields: dict[str, Any
         assert offsets_ms(after)[-4:] == [1_000, 1_250, 1_500, 1_750]
         assert "late" not in counted(sequencer)
     if "alarm" in fields:
-        assert offsets_ms(status_rows)[0] + status_rows.alarm_after_ns[0] / 1e6 == pytest.approx(1_450)
+        assert offsets_ms(status_rows)[0] + status_rows.status_after_ns[0] / 1e6 == pytest.approx(1_450)
 
 
 def test_what_comes_after_its_time_was_released_is_counted_and_not_judged() -> None:
