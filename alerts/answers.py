@@ -24,7 +24,8 @@ Done = tuple[Alert, str] | None
 class Answer:
     """A person's action on an alert: ack, assign (`to`), comment (`note`), resolve, shelve (`until_ns`), unshelve.
 
-    Other organisations read the note where it is `shared`.
+    Other organisations read the note where it is `shared`. `is_unjudged`: the alert's rule is judged no more, so that
+    no reading clears it.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Answer:
     to: str | None = None
     until_ns: int | None = None
     shared: bool = False
+    is_unjudged: bool = False
 
 
 class Refused(Exception):
@@ -83,7 +85,7 @@ def _comment(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert])
 def _resolve(alert: Alert, answer: Answer, now_ns: int, causes: Iterable[Alert]) -> Done:
     if alert.state == CLOSED:
         return None
-    if alert.state == FIRING and not alert.by_hand:
+    if alert.state == FIRING and not (alert.by_hand or answer.is_unjudged):
         raise Refused("condition-holds", "Its condition still holds: it can be resolved once it has cleared.")
     return replace(alert, state=CLOSED, closed_ns=now_ns, closed_by=answer.by.name, levels=()), RESOLVED
 

@@ -3,7 +3,8 @@
 python -m benchmarks.determinism --lifts 200 --minutes 30
 
 In each way the world is recorded (one recording for each part), judged, and encoded as packets. Hashes compare the
-parts together, by lift: every table without its row numbers, the labels, the alerts, and the packets of each topic.
+parts together, by lift: every table without its row numbers, the labels, the alerts of all rules, the trips with their
+ride quality, cut from groups of messages of another size in each way, and the packets of each topic.
 Exit code 1 where anything differs.
 """
 
@@ -25,16 +26,22 @@ from commands import processes, replay
 from commands.simulate import write_recording
 from commands.trial import fleet_parts
 from detectors.catalogue import RULES
+from detectors.observe.rides.table import RideTable
+from ingest.replaying import Replay, wider
 from simulator.playback.simulation import Simulation
 from simulator.scenarios import library
 from simulator.scenarios.scenario import Scenario
 from simulator.terminals.messages import Packet
 from store.recordings.format import TABLES
+from store.recordings.recording import Recording
 
 NUMBERED = ("message", "position")
 """The numbers of rows, which count the messages of one recording."""
 SHOWN = 12
 EVERY = slice(None)
+
+GROUP_MESSAGES = (20_000, 300)
+"""Rides are measured from groups of so many messages: the first where one process judges, the second elsewhere."""
 
 Way = tuple[str, Sequence[slice], int]
 """The name of a way, the parts of the fleet, and the number of processes that judge the recordings."""
@@ -54,6 +61,7 @@ def hashes(scenario: Scenario, parts: Sequence[slice], judges: int, place: Path)
     found = {f"{name}.parquet": _of_table(folders, name) for name in (*TABLES, "facts", "labels")}
     lines = [line for folder in folders for line in replay.judge(folder, RULES, (), judges).lines]
     found[f"alerts ({len(lines)})"] = _of(sorted(lines))
+    found["rides"] = _of_rides(folders, GROUP_MESSAGES[judges > 1 or len(parts) > 2])
     topics = {topic: digest for digests in sent for topic, digest in digests.items()}
     found["packets"] = _of(f"{topic} {digest}".encode() for topic, digest in sorted(topics.items()))
     return found
@@ -80,6 +88,23 @@ def _of_table(folders: Sequence[Path], name: str) -> str:
     octets = io.BytesIO()
     rows.sort(by, maintain_order=True).write_parquet(octets, compression="uncompressed", statistics=False)
     return _of([octets.getbuffer()])
+
+
+def _of_rides(folders: Sequence[Path], messages: int) -> str:
+    """Return a hash of every number of the rides of these recordings, by lift and time."""
+    found: list[tuple[str, int, bytes]] = []
+
+    def keep(lift_ids: Sequence[str], rides: RideTable) -> None:
+        for k, lift in enumerate(rides.lift.tolist()):
+            found.append((lift_ids[lift], int(rides.start_ns[k]), rides.values[k].tobytes()))
+
+    for folder in folders:
+        recording = Recording(folder)
+        run = Replay(recording.facts(), RULES, on_rides=keep)
+        for group in wider(recording.groups(), messages):
+            run.step(group)
+        run.finish()
+    return _of(f"{lift_id} {start_ns} ".encode() + values for lift_id, start_ns, values in sorted(found))
 
 
 def _of(pieces: Iterable[bytes | memoryview]) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -21,6 +21,7 @@ from alerts.alert import Alert, Change
 from alerts.answers import Answer
 from alerts.ledger import Ledger
 from alerts.wire import to_json
+from detectors.observe.rides.table import RideTable
 from detectors.rule import Finding, Rule
 from ingest.state import State
 from registry.actor import Actor
@@ -43,7 +44,10 @@ class Line(NamedTuple):
 
 
 class Replay:
-    """One run of all rules over a fleet whose facts are known from the start."""
+    """One run of all rules over a fleet whose facts are known from the start.
+
+    `on_rides` is called with the ids of all lifts, and the rides that are complete.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Replay:
         rules: Sequence[Rule],
         silence: bool = False,
         attended_s: float = math.inf,
+        on_rides: Callable[[Sequence[str], RideTable], None] | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._rules = {rule.slug: rule for rule in rules}
@@ -58,6 +63,8 @@ class Replay:
         self._by_hand: dict[str, Alert] = {}
         self._state = State(rules)
         self._state.judge.on_rides = None  # a replay stores nothing
+        if on_rides is not None:
+            self._state.judge.on_rides = lambda rides: on_rides(self._state.fleet.lift_ids, rides)
         self._state.load([(lift, True) for lift in facts])
         self._ledger = Ledger()
 

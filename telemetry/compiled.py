@@ -57,8 +57,8 @@ def _enable_caching(made: Any) -> None:
         _config.CACHE_LOCATOR_CLASSES = usual
     cache = made._cache
     files = cache._cache_file
-    files._load_index = _if_readable(files._load_index)
-    files._load_data = _if_readable(files._load_data)
+    files._load_index = _if_readable(files._load_index, otherwise=dict)
+    files._load_data = _if_readable(files._load_data, otherwise=lambda: None)
     cache.load_overload = _if_possible(cache.load_overload, cache.cache_path)
     cache.save_overload = _if_possible(cache.save_overload, cache.cache_path)
 
@@ -76,14 +76,14 @@ def _if_possible(act: Callable[..., Any], folder: str) -> Callable[..., Any]:
     return attempt
 
 
-def _if_readable(read: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `read` of a file of the cache, which returns nothing where the file cannot be unpickled."""
+def _if_readable(read: Callable[..., Any], otherwise: Callable[[], Any]) -> Callable[..., Any]:
+    """Return `read` of a file of the cache, which returns `otherwise()` where the file cannot be unpickled."""
 
     def attempt(*arguments: Any) -> Any:
         try:
             return read(*arguments)
         except (caching.pickle.UnpicklingError, *UNREADABLE):
-            return None if arguments else {}
+            return otherwise()
 
     return attempt
 

@@ -157,7 +157,9 @@ def _add_actions(router: APIRouter, context: AppContext) -> None:
 def _apply(context: AppContext, scope: Scope, alert_id: str, answer: Answer, if_match: str | None) -> OrjsonResponse:
     """Apply an action to an alert; return the alert after the action."""
     try:
-        done = context.records().answer(alert_id, answer, time.time_ns(), expected_versions(if_match), scope.lifts)
+        judged = {rule.slug for rule in context.settings.rules} - set(context.poller.rules_set_aside())
+        versions = expected_versions(if_match)
+        done = context.records().answer(alert_id, answer, time.time_ns(), versions, scope.lifts, judged)
     except Refused as refused:
         act = CountedAct(answer.by, f"alert.{answer.kind}", alert_id, outcome=REFUSED)
         context.audit.count(act, refused.reason)

@@ -46,6 +46,9 @@ class FeatureColumns(NamedTuple):
     comb_per_m: F64
     speed_mps: F64
     sway_rms: F64
+    x_mean: F64
+    y_mean: F64
+    z_mean: F64
     mode: F64
     shut_in: F64
     stale: Bools
@@ -60,6 +63,7 @@ class FeatureTable(FeatureColumns):
     `gap_ns`                   how long after the block before it may begin and follow without a gap
     `x_rms`, `y_rms`, `z_rms`  of the car's vibration (m/s²), NaN in a block of the machine; so is `z_peak`
     `machine_rms`              of the machine's vibration (m/s²), NaN in a block of the car; so is `machine_peak`
+    `x_mean`, `y_mean`, `z_mean`   the means of these axes (m/s²), NaN in a block of the machine
     `impact_ns`                the last impact in the block: two samples of the vertical axis in a row; `NEVER_NS`: none
     `sway_rms`                 the greatest of the three axes from 1 to 5 Hz (m/s²), 0 where the axis is quiet, NaN in a
                                block of the machine and in one that is too short
@@ -112,7 +116,8 @@ def step(
     )
     for column in (
         made.x_rms, made.y_rms, made.z_rms, made.z_peak, made.machine_rms, made.machine_peak, made.sway_rms,
-        made.shut_in, made.machine_kurtosis, made.machine_mmps, made.comb, made.comb_per_m, made.speed_mps,
+        made.shut_in, made.x_mean, made.y_mean, made.z_mean, made.machine_kurtosis, made.machine_mmps, made.comb,
+        made.comb_per_m, made.speed_mps,
     ):  # fmt: skip
         column.fill(np.nan)
     filtered_ns = np.where(blocks.low_pass[:, 0] > 0, (blocks.last - blocks.first) * blocks.dt_ns, 0.0)
@@ -169,6 +174,7 @@ def _run(
         made.x_rms[i], made.y_rms[i] = _rms(xyz[0, first:last]), _rms(xyz[1, first:last])
         z = xyz[2, first:last]
         made.z_rms[i], made.z_peak[i] = _rms(z), _peak(z)
+        made.x_mean[i], made.y_mean[i], made.z_mean[i] = _mean(xyz[0, first:last]), _mean(xyz[1, first:last]), _mean(z)
         for axis in range(3):
             made.sway_rms[i] = np.fmax(made.sway_rms[i], _sway(xyz[axis, first:last], length_ns / 1e9))
         if made.z_peak[i] > IMPACT_MPS2:
@@ -193,14 +199,20 @@ def _rms(x: Any) -> float:
 
 
 @compiled
+def _mean(x: Any) -> float:
+    total = 0.0
+    for k in range(len(x)):
+        total += float(x[k])
+    return total / len(x)
+
+
+@compiled
 def _sway(x: Any, length_s: float) -> float:
     """Return the RMS of an axis from 1 to 5 Hz: the sum of the lines of its spectrum there (Goertzel)."""
     n = len(x)
     if length_s < SWAY_BLOCK_S:
         return np.nan
-    mean = 0.0
-    for k in range(n):
-        mean += float(x[k]) / n
+    mean = _mean(x)
     if np.sqrt(max(_rms(x) ** 2 - mean**2, 0.0)) < QUIET_MPS2:
         return 0.0
     power = 0.0

@@ -45,6 +45,7 @@ class RowColumns(NamedTuple):
     unentered: Bools
     missing: Bools
     set_aside: Bools
+    accelerometer_doubt: Bools
     stale: Bools
     accelerations: Accelerations
 
@@ -70,6 +71,7 @@ class RowTable(RowColumns):
     `unentered`          True where a person is reported who cannot have come in: `presence` is unknown (`events`)
     `missing`            True where messages are missing before the row, or the device restarted
     `set_aside`          True where a position was read that is not believed (`sensor`)
+    `accelerometer_doubt`  True where the accelerometer is dead, silent or off its zero (`vibrations.accelerometer`)
     `still_s`            for how long the car has been still (|v| < 0.05 m/s, no creep of 5 mm in 2 s) since it came to
                          rest; 0 while it moves, NaN in a gap and at a single odd reading
     `at_rest`            True where the car is known to stand still, be it for a moment

@@ -23,6 +23,7 @@ from detectors.observe.reports import events, lone_reports, pauses
 from detectors.observe.rest import MOVING, rest, stay
 from detectors.observe.row_table import RowColumns, RowTable
 from detectors.observe.trips import TRIP
+from detectors.observe.vibrations import accelerometer
 from registry.facts import FleetFacts
 from telemetry.arrays import F64, I64, Bools, Memory
 from telemetry.batch import Batch
@@ -40,6 +41,7 @@ MEMORY = np.dtype(
         *lone_reports.FIELDS,
         *pauses.FIELDS,
         *ride.FIELDS,
+        *accelerometer.FIELDS,
         *((name, np.float64) for name in (*MEASURED, *SMOOTHED)),
         *((name, np.float64) for name in ("accel", "way_m", "peak_mps", "before_mps", "sure_mps")),
         *((name, np.int64) for name in (*INSTANTS, "interval_ns", "still_ns", "trips")),
@@ -172,6 +174,7 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
         made.at_rest[k] = not silent and (own["still_ns"] > 0 or begins)
         made.still_since_ns[k], made.trips[k] = own["still_since_ns"], own["trips"]
         made.impact_ns[k] = own["impact_ns"]
+        made.accelerometer_doubt[k] = accelerometer.is_doubtful(own)
         made.z_doubt[k] = sensor.is_doubtful(own, jumped, offset_m)
     while block < len(features.lift):
         block = _take_in_features(memory, features, block, features.lift[block], features.t_ns[block])
@@ -185,6 +188,10 @@ def _take_in_features(memory: Any, features: Any, block: int, lift: int, t_ns: i
         features.lift[block] < lift or (features.lift[block] == lift and features.t_ns[block] <= t_ns)
     ):
         own = memory[features.lift[block]]
+        if not np.isnan(features.x_mean[block]):
+            means = (features.x_mean[block], features.y_mean[block], features.z_mean[block])
+            rms = features.x_rms[block] + features.y_rms[block] + features.z_rms[block]
+            accelerometer.take_block(own, means, rms == 0.0)
         own["impact_ns"] = max(own["impact_ns"], features.impact_ns[block])
         features.mode[block], features.shut_in[block] = own["mode"], events.is_shut(own, features.t_ns[block])
         if features.t_ns[block] - own["speed_ns"] <= longest_ns(own["interval_ns"]):

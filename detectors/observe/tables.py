@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from detectors.observe import acceleration, features, machine, rows, trips
+from detectors.observe import acceleration, features, rows, trips
 from detectors.observe.features import FeatureTable
 from detectors.observe.rides import memory as ride_memory
 from detectors.observe.rides import table as rides
 from detectors.observe.rides.table import RideTable
 from detectors.observe.row_table import RowTable
 from detectors.observe.trips import TripTable
+from detectors.observe.vibrations import machine
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from telemetry.batch import Batch

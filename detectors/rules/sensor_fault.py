@@ -6,8 +6,10 @@
     position   9.0 9.0 9.0 9.0 9.0                       a reading that repeats itself while the car moves by the other
     speed      0.4 0.9 1.3 1.6 1.7                       sensor, or over thirty trips while people use the lift;
     position   9.0  31 9.1 9.1 2.0                       readings that jump again and again
+    vibration  0.0 0.0 0.0 0.0 0.0                       of a moving car; none any more; or a mean that is off zero
 
-(`detectors.observe.reports.events` and `frozen`). What repeats itself while messages are missing is not judged.
+(`detectors.observe`: `reports.events`, `frozen` and `vibrations`). What repeats itself while messages are missing is
+not judged.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from telemetry.compiled import compiled, copied, records
 
-FAULTS = ("presence", "position", "speed", "door", "jumps")
+FAULTS = ("presence", "position", "speed", "door", "jumps", "accelerometer")
 MEMORY = np.dtype([("since_ns", np.int64), *frozen.FIELDS], align=True)
 """Since when a sensor is faulty, 0 none."""
 
@@ -44,7 +46,7 @@ class SensorFault:
         breaks = rows.gap_ns == 0
         _run(
             state, rows.lift, rows.t_ns, rows.v, rows.z, breaks, rows.unentered, rows.presence, rows.door,
-            rows.curtain, rows.trips, rows.set_aside, rows.z_doubt, faulty, since_ns,
+            rows.curtain, rows.trips, rows.set_aside, rows.z_doubt, rows.accelerometer_doubt, faulty, since_ns,
         )  # fmt: skip
         on = np.where(faulty.any(axis=0), 1.0, 0.0)
         on[np.isnan(rows.v) & np.isnan(rows.z) & ~rows.unentered] = np.nan
@@ -55,7 +57,8 @@ class SensorFault:
 @compiled
 def _run(
     memory: Any, lift: Any, t_ns: Any, v: Any, z: Any, breaks: Any, unentered: Any, presence: Any, door: Any,
-    curtain: Any, trips: Any, set_aside: Any, z_doubt: Any, faulty: Any, since_ns: Any,
+    curtain: Any, trips: Any, set_aside: Any, z_doubt: Any, accelerometer_doubt: Any,
+    faulty: Any, since_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
@@ -64,6 +67,7 @@ def _run(
         faulty[0, k], faulty[1, k] = unentered[k] or dead, own["frozen_z"]
         faulty[2, k], faulty[3, k] = own["frozen_v"], shut
         faulty[4, k] = frozen.note_wild(own, t_ns[k], z[k], set_aside[k], z_doubt[k])
+        faulty[5, k] = accelerometer_doubt[k]
         if not faulty[:, k].any():
             own["since_ns"] = 0
         elif own["since_ns"] == 0:

@@ -13,6 +13,7 @@ their transitions, and sets the journal's position.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
@@ -85,9 +86,11 @@ class AlertStore:
         now_ns: int,
         expected: Collection[str] | None = None,
         scope: LiftScope = ALL_LIFTS,
+        judged: Collection[str] | None = None,
     ) -> Alert | None:
         """Apply a person's answer and return the changed alert; None where there is no such alert in the scope.
 
+        An alert of a rule that is none of the `judged` ones can be resolved while it fires (None: all are judged).
         Raises `alerts.answers.Refused` where the alert's state does not allow it, and VersionConflict where its version
         is none of the `expected`.
         """
@@ -98,6 +101,7 @@ class AlertStore:
                 return None
             before = read_alert(text)
             require_version(alert_version(before), expected)
+            answer = replace(answer, is_unjudged=judged is not None and before.rule not in judged)
             change = on_answer(before, answer, now_ns, _causes(connection, before.lift_id))
             if change is None:
                 return before

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from alerts.alert import CLOSED
 from alerts.answers import SHELVE_LIMIT_NS, Refused
 from alerts.book import on_time
 from detectors.rule import CRITICAL, MINOR
@@ -43,6 +44,14 @@ def test_a_closed_alert_takes_no_more_than_comments(lift: Lift, kind: str, more:
     lift.answer(MOVED, "resolve", 11)
     with pytest.raises(Refused, match="closed"):
         lift.answer(MOVED, kind, 12, **more)
+
+
+def test_an_alert_whose_rule_is_judged_no_more_can_be_resolved_while_it_fires(lift: Lift) -> None:
+    lift.find(STOP, "on", 10)
+    with pytest.raises(Refused, match="condition still holds"):
+        lift.answer(STOP, "resolve", 11)
+    lift.answer(STOP, "resolve", 12, is_unjudged=True)
+    assert lift[STOP].state == CLOSED
 
 
 def test_a_critical_alert_is_never_shelved(lift: Lift) -> None:

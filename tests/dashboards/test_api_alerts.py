@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ class Judge:
         self, lift_id: str, slug: str, kind: str = "on", at_s: int = 0, severity: int = MAJOR, by_hand: bool = False
     ) -> str:
         self.position += 1
-        rule, at_ns = BY_SLUG[slug], T0_NS + at_s * S_NS
+        rule = BY_SLUG.get(slug) or replace(BY_SLUG["overspeed"], slug=slug)
+        at_ns = T0_NS + at_s * S_NS
         finding = Finding(0, slug, kind, severity, at_ns, at_ns, by_hand, {"speed_mps": 2.11, "limit_mps": 2.01})
         found = Occurrence(lift_id, f"d{lift_id[-1]}", finding, rule, at_ns)
         return self.records.judge(position=self.position, occurrences=[found], now_ns=at_ns)[0].alert.id
@@ -127,6 +129,13 @@ def test_an_alert_whose_condition_holds_cannot_be_resolved(client: TestClient, j
     refused = act(client, alert_id, "resolve")
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:liftwatch:problem:condition-holds")
     judge("L001", "emergency-stop", kind="off", at_s=30)
+    assert act(client, alert_id, "resolve").json()["state"] == "closed"
+
+
+def test_an_alert_of_a_rule_that_is_judged_no_more_can_be_resolved_while_it_fires(
+    client: TestClient, judge: Judge
+) -> None:
+    alert_id = judge("L001", "of-a-deleted-file")
     assert act(client, alert_id, "resolve").json()["state"] == "closed"
 
 

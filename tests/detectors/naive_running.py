@@ -47,6 +47,8 @@ class Overtravel:
     inside_m: float = NAN
     way_m: float = NAN
     speed: tuple[float, float] = (NAN, -math.inf)
+    stop_m: float = NAN
+    trip_m: float = NAN
 
     def beyond(self, z: float) -> float:
         floors = self.facts.floors
@@ -59,16 +61,25 @@ class Overtravel:
         self.struck = out and (self.struck or abs(row["accel"]) > 0.5 * 9.81)
         if seen(row["v"]):
             since_ns = row["t_ns"] - self.speed[1]
-            self.way_m += (self.speed[0] + row["v"]) / 2 * since_ns / 1e9 if since_ns <= row["gap_ns"] else NAN
+            gone_m = (self.speed[0] + row["v"]) / 2 * since_ns / 1e9 if since_ns <= row["gap_ns"] else NAN
+            self.way_m += gone_m
+            self.trip_m += gone_m if seen(row["accel"]) else NAN
             self.speed = (row["v"], row["t_ns"])
         if not seen(row["z"]) or row["z_doubt"]:
             return [(NAN, NAN, 0)] * 2
+        if at_rest(row) and abs(row["offset_m"]) <= 0.05:
+            self.stop_m, self.trip_m = row["z"], 0.0
+        moved_m = row["z"] - self.stop_m
+        apart_m, most_m = abs(moved_m - self.trip_m), max(0.25, 0.015 * abs(moved_m))
         beyond = self.beyond(row["z"])
         out_m, way_m = (row["z"] - self.inside_m, self.way_m) if self.top else (self.inside_m - row["z"], -self.way_m)
         if beyond < 0.05:
             self.inside_m, self.way_m = row["z"], 0.0
-        elif way_m < 0.5 * out_m - 0.02:
+        elif way_m < 0.5 * out_m - 0.02 or apart_m > most_m:
             return [(NAN, NAN, 0)] * 2
+        struck = self.struck and beyond >= 0.05
+        if beyond >= 0.15 and not struck and not apart_m <= most_m:
+            return [(True, False, 0), (NAN, NAN, 0)]
         far = beyond >= 0.15 or (self.struck and beyond >= 0.05)
         return [(beyond >= 0.05, beyond < 0.05, 0), (far, not far, 0)]
 

@@ -84,10 +84,19 @@ def test_a_position_of_a_coarse_feed_that_the_speed_has_not_moved_there_is_no_ov
 
 
 @pytest.mark.parametrize("dt_s", [0.1, 1.0])
-def test_where_no_speed_is_sent_the_position_alone_decides(dt_s: float) -> None:
+def test_where_no_speed_is_sent_the_position_alone_calls_no_rescue(dt_s: float) -> None:
     rows = beyond(0.5).rows(dt_s, streams=("z_m",))
     found = Judge([BY_SLUG["overtravel-top"]], 1).step(batch([rows]), facts_of([tower()]))
-    assert {f.severity for f in found} == {MAJOR, CRITICAL}
+    assert {f.severity for f in found} == {MAJOR}
+
+
+@pytest.mark.parametrize("dt_s", [0.1, 1.0])
+@pytest.mark.parametrize("offset_m", [0.4, 1.5])
+def test_a_position_that_slips_while_the_car_runs_is_no_overtravel(offset_m: float, dt_s: float) -> None:
+    rows = beyond(0.0).rest(40.0).rows(dt_s)
+    slips = rows["t_ns"] > rows["t_ns"][0] + 9_000_000_000
+    rows["z_m"] = rows["z_m"] + np.where(slips, offset_m * np.minimum(1.0, np.cumsum(slips) * dt_s / 2.0), 0.0)
+    assert Judge([BY_SLUG["overtravel-top"]], 1).step(batch([rows]), facts_of([tower()])) == []
 
 
 def test_nothing_is_judged_without_floors() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.rule import MINOR, Finding
 from telemetry.streams import CLOSED
-from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of, healthy, tower
+from tests.detectors.world import BEGIN_NS, VIBRATION_HZ, Fault, Rows, Script, batch, facts_of, healthy, tower, waves
 
 
 def appearing(shut_s: float, person_s: float = 20.0) -> Script:
@@ -130,3 +134,36 @@ def test_an_idle_empty_car_proves_nothing() -> None:
     for k in range(35):
         script.ride(3.0 if k % 2 == 0 else 0.0).rest(3.0)
     assert found(script.rows(0.2)) == []
+
+
+def shaken(
+    wrong: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]], until_s: float = 1e9
+) -> set[str]:
+    """Return the sensors that are found faulty on trips with a vibration that is `wrong`, up to an instant."""
+    script = Script(z_m=0.0).event(door=CLOSED).rest(4.0)
+    for k in range(14):
+        script.ride(18.0 if k % 2 == 0 else 0.0).rest(6.0)
+    t_s = np.arange(round(min(script.now_s, until_s) * VIBRATION_HZ)) / VIBRATION_HZ
+    noise = np.random.default_rng(4).normal(0.0, 0.05, len(t_s))
+    whole = replace(batch([script.rows()]), waveforms=waves([(0, BEGIN_NS, VIBRATION_HZ, wrong(t_s, noise))]))
+    found = Judge([BY_SLUG["sensor-fault"]], 1).step(whole, facts_of([tower()]))
+    return {name for one in found if one.kind == "on" for name, bad in one.evidence.items() if bad}
+
+
+def test_an_accelerometer_that_reads_zero_in_a_moving_car_is_dead() -> None:
+    assert shaken(lambda t_s, noise: np.where(t_s < 100.0, noise, 0.0)) == {"faulty_accelerometer"}
+
+
+def test_an_accelerometer_that_sends_no_more_over_five_trips_is_silent() -> None:
+    assert shaken(lambda t_s, noise: noise, until_s=110.0) == {"faulty_accelerometer"}
+    assert shaken(lambda t_s, noise: noise, until_s=90.0) == set()  # too few blocks to be missed
+
+
+@pytest.mark.parametrize("offset_mps2", [0.6, -0.6, 9.81 + 0.6])
+def test_an_accelerometer_whose_zero_is_off_is_found(offset_mps2: float) -> None:
+    assert shaken(lambda t_s, noise: noise + offset_mps2) == {"faulty_accelerometer"}
+
+
+@pytest.mark.parametrize("offset_mps2", [0.0, 0.15, 9.81])
+def test_a_sound_accelerometer_is_not_in_doubt(offset_mps2: float) -> None:
+    assert shaken(lambda t_s, noise: noise + offset_mps2) == set()

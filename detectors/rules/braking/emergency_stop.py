@@ -98,6 +98,7 @@ class EmergencyStop:
         )  # fmt: skip
         stopped = on == 1.0
         agrees, vibration_loss_mps = self.confirmation.step(state, rows, stopped, since_ns, rest_ns, from_mps)
+        agrees = np.where(rows.accelerometer_doubt, 1.0, agrees)  # a sensor in doubt refutes nothing
         on = np.where(stopped, agrees, on)
         evidence = {
             "from_mps": from_mps,

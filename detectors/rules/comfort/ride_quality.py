@@ -34,16 +34,13 @@ MEMORY = np.dtype(
 the mean share of the limit over the first `learned` trips."""
 
 
-@dataclass(frozen=True, slots=True)
-class VibrationLimits:
-    """Scores how many of the last trips vibrated beyond the limits on one of `axes`, as a share of `trips`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatedTrips:
+    """Scores how many of the last trips were beyond a limit, as a share of `trips`.
 
     `usual`: a trip counts where it is also so many times as bad as the lift's first trips; 0 for the limits alone.
     """
 
-    axes: str
-    pp_mps2: float
-    a95_mps2: float
     usual: float = 0.0
     far: float = 1.5
     trips: int = 3
@@ -54,6 +51,27 @@ class VibrationLimits:
     def start(self, n: int) -> Memory:
         """Return `n` lifts without a trip."""
         return records(n, MEMORY)
+
+    def count(
+        self, state: Memory, rides: RideTable, share: F64, at_once: Any, shown: dict[str, F64]
+    ) -> tuple[Memory, tuple[Score, ...]]:
+        """Return the memory and the two scores of rides whose `share` of the limit is above 1 where they are bad."""
+        state, n = copied(state), len(rides)
+        trend, minor, off, bad, since_ns = *np.full((3, n), np.nan), np.zeros(n), np.empty(n, np.int64)
+        lasting_ns = round(self.lasting_s * 1e9)
+        counts = (self.usual, self.far, self.trips, self.of_trips, self.good_trips, lasting_ns)
+        _run(state, rides.lift, rides.start_ns, rides.t_ns, share, at_once, counts, trend, minor, off, bad, since_ns)
+        evidence = shown | {"trips": bad}
+        return state, (Score(trend, off, evidence, since_ns), Score(minor, off, evidence, since_ns))
+
+
+@dataclass(frozen=True, slots=True)
+class VibrationLimits(RepeatedTrips):
+    """Scores how many of the last trips vibrated beyond the limits on one of `axes`."""
+
+    axes: str
+    pp_mps2: float
+    a95_mps2: float
 
     def step(self, state: Memory, rides: RideTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each ride with vibration."""
@@ -62,28 +80,18 @@ class VibrationLimits:
         share = np.fmax(pp_mps2 / self.pp_mps2, a95_mps2 / self.a95_mps2)
         shown = {"pp_mps2": pp_mps2, "limit_pp_mps2": np.full(len(rides), self.pp_mps2)}
         shown |= {"a95_mps2": a95_mps2, "limit_a95_mps2": np.full(len(rides), self.a95_mps2)}
-        return _count(self, state, rides, share, np.zeros(len(rides), np.bool_), shown)
+        return self.count(state, rides, share, np.zeros(len(rides), np.bool_), shown)
 
 
 @dataclass(frozen=True, slots=True)
-class HarshRide:
-    """Scores how many of the last trips started or stopped harshly, as a share of `trips`.
+class HarshRide(RepeatedTrips):
+    """Scores how many of the last trips started or stopped harshly.
 
     A trip that ends outside its door zone is an emergency stop or a fault of the drive, not a harsh ride.
     """
 
     accel_mps2: float = 1.5
     jerk_mps3: float = 2.5
-    usual: float = 0.0
-    far: float = 1.5
-    trips: int = 3
-    of_trips: int = 10
-    good_trips: int = 10
-    lasting_s: float = 7 * 86_400.0
-
-    def start(self, n: int) -> Memory:
-        """Return `n` lifts without a trip."""
-        return records(n, MEMORY)
 
     def step(self, state: Memory, rides: RideTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each ride with vibration that ends at a landing, or of which that is unknown."""
@@ -95,24 +103,7 @@ class HarshRide:
         share = np.fmax(accel / self.accel_mps2, jerk / self.jerk_mps3)
         shown = {"accel_mps2": accel, "limit_mps2": np.full(len(rides), self.accel_mps2)}
         shown |= {"jerk_mps3": jerk, "limit_mps3": np.full(len(rides), self.jerk_mps3)}
-        return _count(self, state, rides, share, accel > self.accel_mps2, shown)
-
-
-def _count(
-    limits: VibrationLimits | HarshRide,
-    state: Memory,
-    rides: RideTable,
-    share: F64,
-    at_once: Any,
-    shown: dict[str, F64],
-) -> tuple[Memory, tuple[Score, ...]]:
-    """Return the memory and the two scores of rides whose `share` of the limit is above 1 where they are bad."""
-    state, n = copied(state), len(rides)
-    trend, minor, off, bad, since_ns = *np.full((3, n), np.nan), np.zeros(n), np.empty(n, np.int64)
-    counts = (limits.usual, limits.far, limits.trips, limits.of_trips, limits.good_trips, round(limits.lasting_s * 1e9))
-    _run(state, rides.lift, rides.start_ns, rides.t_ns, share, at_once, counts, trend, minor, off, bad, since_ns)
-    evidence = shown | {"trips": bad}
-    return state, (Score(trend, off, evidence, since_ns), Score(minor, off, evidence, since_ns))
+        return self.count(state, rides, share, accel > self.accel_mps2, shown)
 
 
 @compiled

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from detectors.observe.features import FeatureTable
-from detectors.observe.machine import SLOWEST_MPS
+from detectors.observe.vibrations.machine import SLOWEST_MPS
 from detectors.rule import MINOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory

@@ -1,0 +1,1 @@
+"""What vibration tells of the accelerometer itself, and of the machine."""
