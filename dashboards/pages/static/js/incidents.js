@@ -109,10 +109,16 @@ class IncidentsPage extends ListPage {
   }
 
   take(incident) {
-    const known = this.criticals.has(incident.id);
+    const known = this.criticals.has(incident.id), before = this.items.get(incident.id), opened = this.isListed(incident) - (before ? this.isListed(before) : 0);
     super.take(incident);
+    if (opened && this.counts.now !== null && (before || !this.isSearched)) this.count({ now: opened });
     if (this.isUrgent(incident) !== known) this.count({ critical: known ? -1 : 1, inside: (incident.may_hold_people ? 1 : 0) * (known ? -1 : 1) });
     this.countAgain();
+  }
+
+  /** Return 1 where an incident is open and belongs to the filters, else 0. */
+  isListed(incident) {
+    return Number(isOpen(incident) && this.passes(incident));
   }
 
   /** Change the counts at once by what an event says; the server's follow. */
