@@ -15,12 +15,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.health.baseline import Norms, peer_norms
+from detectors.health.baseline import peer_norms
+from detectors.health.combined import peer_chart
 from detectors.health.measures import FEATURE_FIELDS, MEASURES, TRIP_FIELDS, measure_day, shown
 from detectors.health.trends import ALARMS_DEFAULT, course, find_trends, limit_of_rate
 from detectors.judge import Judge
 from detectors.observe.rides.table import RideTable
 from ingest.fleet import Fleet
+from ingest.health.reckoning import Peers
 from ingest.replaying import wider
 from simulator.faults.cause_table import CAUSES
 from simulator.playback.simulation import Simulation
@@ -36,7 +38,7 @@ LEVELS = (0.0, 0.1, 0.3, 1.0)
 LIFTS_EACH, MINUTES = 8, 30
 RIDES_LEAST = 12
 START_NS = 978_307_200 * 1_000_000_000
-TRIPS_A_DAY, LEARNED_DAYS, HEALTHY_DAYS = 60, 20, 120
+TRIPS_A_DAY, LEARNED_DAYS, PEER_DAYS, HEALTHY_DAYS = 60, 20, 30, 120
 DAY_SHARE, DAY_ERROR_M = 0.02, 0.0005
 """How much a day differs beside its trips: weather and load move door times and vibration, and the stop error."""
 MONTH_DAYS = 30.4
@@ -110,7 +112,7 @@ class WearOutcome(NamedTuple):
     in_band: float
 
 
-def wear_out(pool: Pool, lifts: list[int], norms: Norms, limit: float, seed: int, rounds: int) -> list[WearOutcome]:
+def wear_out(pool: Pool, lifts: list[int], peers: Peers, limit: float, seed: int, rounds: int) -> list[WearOutcome]:
     """Return the outcome of each wear, some times for each lift."""
     outcomes = []
     for round_ in range(rounds):
@@ -120,17 +122,21 @@ def wear_out(pool: Pool, lifts: list[int], norms: Norms, limit: float, seed: int
             growth = int(rng.uniform(*CAUSES[slug].growth_days))
             shares = np.concatenate([np.zeros(LEARNED_DAYS), np.arange(1, growth + 1) / growth])
             day, measures = np.arange(len(shares)), days_of(pool, lift, shares, rng)
-            on = np.flatnonzero(course(day, measures, norms, (), limit).is_on[LEARNED_DAYS:].any(axis=1))
+            on = np.flatnonzero(
+                course(day, measures, peers.norms, (), limit, peers.chart).is_on[LEARNED_DAYS:].any(axis=1)
+            )
             lead = float(growth - 1 - on[0]) if len(on) and on[0] < growth - 1 else np.nan
-            outcomes.append(WearOutcome(slug, lead, _in_band(day, measures, norms, limit, growth)))
+            outcomes.append(WearOutcome(slug, lead, _in_band(day, measures, peers, limit, growth)))
     return outcomes
 
 
-def _in_band(day: I64, measures: F64, norms: Norms, limit: float, growth: int) -> float:
+def _in_band(day: I64, measures: F64, peers: Peers, limit: float, growth: int) -> float:
     """Return whether the band of the largest trend, half way to the failure, contains the day at which its measure
     passes its limit; NaN without a band, and where the measure does not pass it."""
     end = LEARNED_DAYS + growth // 2
-    found = find_trends(day[:end], measures[:end], course(day[:end], measures[:end], norms, (), limit))
+    found = find_trends(
+        day[:end], measures[:end], course(day[:end], measures[:end], peers.norms, (), limit, peers.chart)
+    )
     banded = [trend for trend in found if trend.remaining]
     if not banded or banded[0].remaining is None:
         return np.nan
@@ -140,7 +146,7 @@ def _in_band(day: I64, measures: F64, norms: Norms, limit: float, growth: int) -
     return float(band.earliest <= passed[0] <= band.latest) if len(passed) else np.nan
 
 
-def false_alarms(pool: Pool, lifts: list[int], norms: Norms, limits: F64, seed: int, rounds: int) -> F64:
+def false_alarms(pool: Pool, lifts: list[int], peers: Peers, limits: F64, seed: int, rounds: int) -> F64:
     """Return the false alarms a lift-month of healthy lifts for each limit."""
     alarms, months = np.zeros(len(limits)), 0.0
     for round_ in range(rounds):
@@ -149,7 +155,7 @@ def false_alarms(pool: Pool, lifts: list[int], norms: Norms, limits: F64, seed: 
             day, measures = np.arange(HEALTHY_DAYS), days_of(pool, lift, np.zeros(HEALTHY_DAYS), rng)
             months += (HEALTHY_DAYS - LEARNED_DAYS) / MONTH_DAYS
             for place, limit in enumerate(limits):
-                is_on = course(day, measures, norms, (), float(limit)).is_on.any(axis=1)
+                is_on = course(day, measures, peers.norms, (), float(limit), peers.chart).is_on.any(axis=1)
                 alarms[place] += (np.diff(is_on.astype(int), prepend=0) == 1).sum()
     return alarms / months
 
@@ -173,16 +179,18 @@ def main() -> None:
     ]
     training, held_out = usable[::2], usable[1::2]
     rng = np.random.default_rng(asked.seed)
-    norms = peer_norms([days_of(pool, lift, np.zeros(LEARNED_DAYS), rng) for lift in training])
+    days = [days_of(pool, lift, np.zeros(PEER_DAYS), rng) for lift in training]
+    norms = peer_norms(days)
+    peers = Peers(norms, peer_chart([(np.arange(PEER_DAYS), table) for table in days], norms))
     if asked.calibrate:
         limits = np.arange(4.0, 25.0, 1.0)
-        found = false_alarms(pool, training, norms, limits, asked.seed, asked.rounds)
+        found = false_alarms(pool, training, peers, limits, asked.seed, asked.rounds)
         for rate in RATES:
             fitting = limits[found <= rate]
             print(f"{rate} a lift-month: limit {fitting[0] if len(fitting) else 'above ' + str(limits[-1])}")
     limit = limit_of_rate(ALARMS_DEFAULT)
-    report(wear_out(pool, held_out, norms, limit, asked.seed, asked.rounds))
-    rate = false_alarms(pool, held_out, norms, np.array([limit]), asked.seed, asked.rounds)[0]
+    report(wear_out(pool, held_out, peers, limit, asked.seed, asked.rounds))
+    rate = false_alarms(pool, held_out, peers, np.array([limit]), asked.seed, asked.rounds)[0]
     print(f"false alarms: {rate:.3f} a lift-month at a setting of {ALARMS_DEFAULT} ({len(held_out)} lifts)")
 
 

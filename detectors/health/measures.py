@@ -1,6 +1,6 @@
 """The measures of a day: one number a lift and day for each of `MEASURES`, from all trips of that day.
 
-trips of a day   . : . . : .      the median of a field over the trips, or the mean where the field counts events
+trips of a day   . : . . : .      the trimmed mean of a field over the trips, the mean where the field counts events
 day                    x          NaN with fewer than `TRIPS_LEAST` trips that have the field
 
 A measure that varies by shares of itself is kept as its natural logarithm, so that a change has the same size on a
@@ -68,7 +68,10 @@ TRIP_FIELDS = (
 )
 FEATURE_FIELDS = tuple(measure.name for measure in MEASURES if measure.part == RIDE)
 """The fields of the measurements `trip` and `feature` that a day is made from."""
+LOG_NAMES = tuple(measure.name for measure in MEASURES if measure.is_log)
 MEAN_OF = ("reversals",)
+TRIMMED = 0.2
+"""The share of the trips of a day that is left out at each end: a mean of the rest varies less than a median."""
 
 
 def measure_day(fields: Mapping[str, F64], rated_speed_mps: float) -> F64:
@@ -87,17 +90,17 @@ def measure_day(fields: Mapping[str, F64], rated_speed_mps: float) -> F64:
         of_trip["stop_error_m"] = np.abs(fields["stop_error_m"])
         of_trip["slip"] = np.where(is_long, np.abs(fields["way_m"]) / distance - 1.0, np.nan)
         of_trip["speed_share"] = fields["steady_mps"] / rated_speed_mps
-    day = np.array([_middle(of_trip[name], name in MEAN_OF) for name in NAMES])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        logarithm = np.where(day > 0.0, np.log(day), np.nan)
-    return np.where(IS_LOG, logarithm, day)
+        for name in LOG_NAMES:
+            of_trip[name] = np.where(fields[name] > 0.0, np.log(fields[name]), np.nan)
+    return np.array([_middle(of_trip[name], name in MEAN_OF) for name in NAMES])
 
 
 def _middle(values: F64, is_mean: bool) -> float:
-    known = values[~np.isnan(values)]
+    known = np.sort(values[~np.isnan(values)])
     if len(known) < TRIPS_LEAST:
         return np.nan
-    return float(known.mean() if is_mean else np.median(known))
+    cut = 0 if is_mean else int(TRIMMED * len(known))
+    return float(known[cut : len(known) - cut].mean())
 
 
 def shown(place: int, values: F64) -> F64:

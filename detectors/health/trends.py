@@ -4,6 +4,7 @@ deviation (z)   . ' . ' . ' ' : ' : : : :
 sum             ____________/‾‾‾‾‾‾‾‾‾‾‾      the upward CUSUM passes `limit`: a trend, since the sum was last 0
 average         ___________/‾‾‾‾‾‾‾‾‾‾‾‾      the EWMA of the last days shows how large it is; below `SIZE_LEAST` none
 
+Several measures that shift together, each too little for a trend, are one too (`combined`).
 A measure that changes for the better as clearly is a repair that nobody recorded: its baselines begin anew there.
 """
 
@@ -15,11 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.health.baseline import FAST_DAYS, OUTLIER, Deviations, Norms, deviations
+from detectors.health.baseline import OUTLIER, Deviations, Norms, deviations
+from detectors.health.combined import averages, combined
 from detectors.health.measures import MEASURES, WORSE, shown
 from detectors.health.remaining import Band, remaining_days
 from detectors.series.cusum import cumulative_sums
-from detectors.series.ewma import moving_averages
+from detectors.series.pca import PCAChart
 from telemetry.arrays import F64, I64, Bools
 
 SLACK = 1.0
@@ -58,19 +60,24 @@ class Course(NamedTuple):
     is_on: Bools
 
 
-def course(day: I64, measures: F64, norms: Norms, resets: Sequence[int], limit: float) -> Course:
-    """Return how the measures of a lift went; see `deviations` for the parameters."""
+def course(
+    day: I64, measures: F64, norms: Norms, resets: Sequence[int], limit: float, chart: PCAChart | None = None
+) -> Course:
+    """Return how the measures of a lift went; see `deviations` for the parameters. `chart` is that of the peers."""
     for _ in range(REPAIRS_MOST + 1):
         found = deviations(day, measures, norms, resets)
         worse = np.clip(found.z, -OUTLIER, OUTLIER) * WORSE
         up, down = _sums(day, worse, resets)
-        average, _ = moving_averages(worse, np.diff(day, prepend=day[:1] - 1).astype(float), FAST_DAYS, 0.0 * WORSE)
+        average = averages(day, found.z)
         better = np.argwhere((down >= limit) & (average <= -SIZE_LEAST))
         if not len(better) or len(resets) > REPAIRS_MOST:
             break
         row, place = better[0].tolist()
         resets = [*resets, int(day[_begin(down[: row + 1, place])])]
-    return Course(found, up, average, (up >= limit) & (average >= SIZE_LEAST))
+    is_on = (up >= limit) & (average >= SIZE_LEAST)
+    if chart is not None and len(day):
+        is_on |= combined(average, chart)
+    return Course(found, up, average, is_on)
 
 
 def _sums(day: I64, worse: F64, resets: Sequence[int]) -> tuple[F64, F64]:

@@ -88,8 +88,13 @@ class PCAChart(SeriesDetector):
         rows = self._rows_to_score(X)
         z = (rows - self.mean_) / self.scale_ - self.centre_
         parts = z @ self.components_.T
-        off = z - parts @ self.components_
-        return np.sum(parts**2 / self.variances_, axis=1), np.sum(off**2, axis=1)
+        return np.sum(parts**2 / self.variances_, axis=1), np.sum(self.residuals(rows) ** 2, axis=1)
+
+    def residuals(self, X: ArrayLike) -> F64:
+        """Return how far each row is off the plane of the components, by feature, in standard deviations."""
+        z = (self._rows_to_score(X) - self.mean_) / self.scale_ - self.centre_
+        off: F64 = z - z @ self.components_.T @ self.components_
+        return off
 
     def anomaly_scores(self, X: ArrayLike) -> F64:
         """Return the greater of T² and Q as shares of their limits."""

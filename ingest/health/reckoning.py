@@ -15,14 +15,16 @@ import orjson
 
 from detectors.health.assessment import RECENT_DAYS, AlertOfLift, Assessment, assess
 from detectors.health.baseline import UNKNOWN_PEERS, Norms, peer_norms
+from detectors.health.combined import peer_chart
 from detectors.health.document import health_document
 from detectors.health.measures import FEATURE_FIELDS, MEASURES, TRIP_FIELDS, measure_day
 from detectors.health.trends import ALARMS_DEFAULT, Trend, course, find_trends, limit_of_rate
+from detectors.series.pca import PCAChart
 from registry.duty.civil_time import instant_of, local_clock
 from registry.facts import LiftFacts
 from store.records.repository import HealthDay, HealthRecord, PastAlert, Records
 from store.series.timeseries import DAY_NS, TimeSeries
-from telemetry.arrays import F64
+from telemetry.arrays import F64, I64
 
 DAYS_READ = 150
 MEASURED_DAYS = 14
@@ -34,6 +36,16 @@ UTC = "UTC"
 
 DayMeasures = tuple[int, F64]
 """A local day and its measures."""
+
+
+class Peers(NamedTuple):
+    """What is usual among peers: the norms of each measure, and the chart of all together, None with too few days."""
+
+    norms: Norms
+    chart: PCAChart | None
+
+
+NO_PEERS = Peers(UNKNOWN_PEERS, None)
 
 
 class LiftTrends(NamedTuple):
@@ -53,23 +65,25 @@ class HealthReckoning:
     ) -> None:
         self._records, self._series = records, series
         self._limit = limit_of_rate(alarms_per_lift_month)
-        self._norms: dict[object, Norms] = {}
+        self._peers: dict[object, Peers] = {}
         self._trends: dict[str, LiftTrends] = {}
 
     def load_norms(self, lifts: Sequence[LiftFacts], day: int) -> None:
         """Learn what is usual among the peers of each lift, from the days before `day` of some lifts of each kind."""
-        days: dict[object, list[F64]] = {}
+        days: dict[object, list[tuple[I64, F64]]] = {}
         for facts in lifts:
             for kind in (_kind(facts), None):
                 of_kind = days.setdefault(kind, [])
                 if len(of_kind) < PEERS_MOST and (found := self._records.health_days(facts.lift_id, day - PEER_DAYS)):
-                    of_kind.append(np.array([each.measures for each in found]))
-        self._norms = {kind: peer_norms(many) for kind, many in days.items()}
+                    table = np.array([each.measures for each in found])
+                    of_kind.append((np.array([each.day for each in found]), table))
+        norms = {kind: peer_norms([table for _, table in many]) for kind, many in days.items()}
+        self._peers = {kind: Peers(norms[kind], peer_chart(many, norms[kind])) for kind, many in days.items()}
 
-    def norms_of(self, facts: LiftFacts) -> Norms:
-        """Return the norms of the peers of a lift: of its kind, or of the fleet where the kind is too small."""
-        own = self._norms.get(_kind(facts), UNKNOWN_PEERS)
-        return self._norms.get(None, UNKNOWN_PEERS) if own is UNKNOWN_PEERS else own
+    def peers_of(self, facts: LiftFacts) -> Peers:
+        """Return the peers of a lift: those of its kind, or the fleet where the kind is too small."""
+        own = self._peers.get(_kind(facts), NO_PEERS)
+        return self._peers.get(None, NO_PEERS) if own.norms is UNKNOWN_PEERS else own
 
     def measure(self, facts: LiftFacts, day: int) -> F64:
         """Return the measures of a local day of a lift, from its stored trips."""
@@ -137,7 +151,8 @@ class HealthReckoning:
         repaired = self._records.repairs([facts.lift_id]).get(facts.lift_id, [])
         resets = [local_clock(at_ns, zone)[0] + 1 for at_ns in repaired]
         resets = [each for each in resets if day[0] < each <= day[-1]]
-        found = find_trends(day, table, course(day, table, self.norms_of(facts), resets, self._limit))
+        norms, chart = self.peers_of(facts)
+        found = find_trends(day, table, course(day, table, norms, resets, self._limit, chart))
         recent = known[day > day[-1] - MEASURED_DAYS].any(axis=0)
         measured = frozenset(measure.part for measure, is_known in zip(MEASURES, recent, strict=True) if is_known)
         return LiftTrends(int(day[-1]), found, measured, int(known.any(axis=1).sum()))

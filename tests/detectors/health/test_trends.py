@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.health.baseline import UNKNOWN_PEERS, deviations, peer_norms
+from detectors.health.combined import ROWS, combined, peer_chart
 from detectors.health.measures import MEASURES, NAMES, measure_day
 from detectors.health.trends import Trend, course, find_trends, limit_of_rate
 from telemetry.arrays import F64, I64
 
+RIDE = [place for place, measure in enumerate(MEASURES) if measure.part == "ride"]
 CLOSE, ERROR = NAMES.index("door_close_s"), NAMES.index("stop_error_m")
 
 
@@ -90,6 +92,46 @@ def test_norms_are_those_of_the_peers_and_draw_a_noisy_lift_towards_them() -> No
     assert abs(among.centre[10, CLOSE] - np.log(2.5)) < abs(alone.centre[10, CLOSE] - np.log(2.5))
 
 
+def with_weather(rng: np.random.Generator, days: int = 90) -> tuple[I64, F64]:
+    """Return days of a healthy lift whose vibration rises and falls as a whole, three times as far as each measure."""
+    day, measures = healthy(rng, days)
+    measures[:, RIDE] += 3.0 * MEASURES[RIDE[0]].spread * rng.normal(size=days)[:, None]
+    return day, measures
+
+
+def test_a_measure_that_leaves_those_it_goes_with_is_found_and_one_that_goes_with_them_is_not() -> None:
+    rng = np.random.default_rng(8)
+    peers = [with_weather(rng, 60) for _ in range(20)]
+    chart = peer_chart(peers, peer_norms([measures for _, measures in peers]))
+    assert chart is not None
+    together, apart = np.zeros((2, ROWS + 3, len(MEASURES)))
+    together[:, RIDE] = 0.9
+    apart[:, RIDE[0]] = 1.2
+    assert not combined(together, chart).any()
+    found = combined(apart, chart)
+    assert not found[: ROWS - 1].any(), "a week and more in a row"
+    assert np.argwhere(found).tolist() == [[row, RIDE[0]] for row in range(ROWS - 1, ROWS + 3)]
+
+
+def test_what_is_found_together_is_a_trend_beside_those_of_single_measures() -> None:
+    rng, limit = np.random.default_rng(9), limit_of_rate(0.1)
+    chart = peer_chart([healthy(rng, 40) for _ in range(20)], UNKNOWN_PEERS)
+    assert chart is not None
+    chart.t2_limit_ = 0.01  # whatever is off the middle is found
+    day, measures = healthy(rng)
+    measures[40:, CLOSE] += 1.6 * MEASURES[CLOSE].spread
+    alone, together = (course(day, measures, UNKNOWN_PEERS, (), limit, each) for each in (None, chart))
+    assert (together.is_on == (alone.is_on | combined(alone.average, chart))).all()
+    assert together.is_on.sum() > alone.is_on.sum()
+
+
+def test_healthy_peers_have_few_days_on_which_several_measures_shift_together() -> None:
+    rng, limit = np.random.default_rng(9), limit_of_rate(0.1)
+    chart = peer_chart([healthy(rng, 40) for _ in range(20)], UNKNOWN_PEERS)
+    others = [healthy(rng) for _ in range(20)]
+    assert not any(course(*one, UNKNOWN_PEERS, (), limit, chart).is_on.any() for one in others)
+
+
 def test_a_day_is_measured_from_its_trips_and_unknown_from_too_few() -> None:
     names = ("door_open_s", "door_close_s", "reversals", "stop_error_m", "back_m", "way_m", "distance_m", "steady_mps")
     fields = {name: np.full(6, np.nan) for name in names}
@@ -100,7 +142,7 @@ def test_a_day_is_measured_from_its_trips_and_unknown_from_too_few() -> None:
     fields["distance_m"], fields["way_m"] = np.full(6, -10.0), np.full(6, -10.1)
     fields["reversals"] = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 3.0])
     day = dict(zip(NAMES, measure_day(fields, 1.75), strict=True))
-    assert np.isclose(day["door_close_s"], np.log(3.0))
+    assert np.isclose(day["door_close_s"], (np.log(2.0) + 3 * np.log(3.0)) / 4)  # without the first and the last
     assert np.isnan(day["stop_error_m"])  # four trips
     assert np.isclose(day["slip"], 0.01)
     assert np.isclose(day["reversals"], 0.5)
