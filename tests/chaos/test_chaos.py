@@ -168,7 +168,7 @@ def test_a_server_killed_while_it_works_loses_nothing(tmp_path: Path, size: int)
         for _ in range(size):
             chaos.pause()
             chaos.system.end("serve")
-            chaos.system.start("serve")
+            chaos.system.start_server()
 
     holds(tried(installation(tmp_path), files(tmp_path), kill))
 

@@ -81,6 +81,11 @@ class System:
         self.start("monitor")
         until(lambda: self.connections() > before, "a monitor that is subscribed")
 
+    def start_server(self) -> None:
+        """Start the server again and wait until it answers."""
+        self.start("serve")
+        until(lambda: self._status("/healthz") == 200, "a server that answers")
+
     def end(self, command: str, how: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to a process and wait for its end."""
         process = self.processes[command]
@@ -92,10 +97,14 @@ class System:
         return self.log.read_bytes().count(b"receiving from")
 
     def _ready(self) -> bool:
+        return self._status("/readyz") == 200
+
+    def _status(self, path: str) -> int | None:
+        """Return the status of an answer, None without one."""
         try:
-            return self.http.get("/readyz").status_code == 200
+            return self.http.get(path).status_code
         except httpx.TransportError:
-            return False
+            return None
 
     def stop(self) -> None:
         self.voice.close()
