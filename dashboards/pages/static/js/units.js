@@ -1,6 +1,6 @@
 // Units from the suffix of a quantity's name, and the pairs of evidence and limit.
 
-export const UNITS = [["_mps3", "m/s³"], ["_mps2", "m/s²"], ["_mps", "m/s"], ["_hz", "Hz"], ["_mm", "mm"], ["_kg", "kg"], ["_pct", "%"], ["_m", "m"], ["_s", "s"]];
+export const UNITS = [["_mmps", "mm/s"], ["_min", "min"], ["_mps3", "m/s³"], ["_mps2", "m/s²"], ["_mps", "m/s"], ["_hz", "Hz"], ["_mm", "mm"], ["_kg", "kg"], ["_pct", "%"], ["_m", "m"], ["_s", "s"]];
 export const SILENT_FACTS = ["lift_id", "name", "lat", "lon"];
 const WHOLE = ["count", "cycles", "reversals", "landing", "transitions"];
 
