@@ -53,8 +53,8 @@ def test_rules_vibration_and_other_libraries_are_measured_beside_each_other(
     monkeypatch.setattr(sys, "argv", ["beside"])
     beside.main()
     output = capsys.readouterr().out
-    assert re.search(r"^ +5 +[\d.]+ +[\d,]+ +[\d,]+$", output, re.MULTILINE)
-    assert re.search(r"^ +10 +[\d.]+ +[\d,]+ +[\d,]+$", output, re.MULTILINE)
+    assert re.search(r"^ +5 +[\d.]+( +[\d,]+){3}$", output, re.MULTILINE)
+    assert re.search(r"^ +10 +[\d.]+( +[\d,]+){3}$", output, re.MULTILINE)
     assert re.search(r"vibration features: \d+ million", output)
     assert "river: not installed, not measured" in output
     assert re.search(r"^pandas: .* [\d,]+$", output, re.MULTILINE)
