@@ -22,7 +22,7 @@ from telemetry.groups import of_lifts
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 
-SCENARIO = Scenario(lifts=10, seed=9, hours=0.1, hour=8.0, faults_per_hour=1500.0, idle_hz=1)
+SCENARIO = Scenario(lifts=8, seed=9, hours=0.1, hour=8.0, faults_per_hour=1200.0, idle_hz=1)
 START_NS = 1_000_000_000 * 1_000_000_000  # 2001-09-09
 
 
