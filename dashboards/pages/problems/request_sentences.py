@@ -80,6 +80,11 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     ("{count} call-outs are the most: enter further ones as comments.", "最多派人 {count} 次，其余请以备注登记。"),
     ("Name the call-out that is declined by its number.", "请填写被拒绝的派人编号。"),
+    ("Name the call-out that nobody answers by its number.", "请填写无人应答的派人编号。"),
+    (
+        "{who} has answered call-out {number}: enter that they cannot come.",
+        "{who} 已答复第 {number} 次派人：请登记其无法到场。",
+    ),
     (
         "The incident has lifts of other organisations: they, or the operator, decide with you.",
         "该事件涉及其他单位的电梯，须由其或平台运营单位共同处理。",
