@@ -108,20 +108,16 @@ class IncidentsPage extends ListPage {
     return this.view === this.closedView || this.isSearched ? [] : this.criticals.values();
   }
 
+  /** Take an event; the counts change at once by what is known of the incident, and the server's follow. */
   take(incident) {
-    const known = this.criticals.has(incident.id), before = this.items.get(incident.id), opened = this.isListed(incident) - (before ? this.isListed(before) : 0);
+    const before = this.items.get(incident.id) ?? this.criticals.get(incident.id), change = (counted) => Number(counted(incident)) - Number(Boolean(before) && counted(before));
+    const more = { critical: change((each) => this.isUrgent(each)), inside: change((each) => this.isUrgent(each) && each.may_hold_people) };
+    if (this.counts.now !== null && (before || !this.isSearched)) more.now = change((each) => isOpen(each) && this.passes(each));
     super.take(incident);
-    if (opened && this.counts.now !== null && (before || !this.isSearched)) this.count({ now: opened });
-    if (this.isUrgent(incident) !== known) this.count({ critical: known ? -1 : 1, inside: (incident.may_hold_people ? 1 : 0) * (known ? -1 : 1) });
+    this.count(more);
     this.countAgain();
   }
 
-  /** Return 1 where an incident is open and belongs to the filters, else 0. */
-  isListed(incident) {
-    return Number(isOpen(incident) && this.passes(incident));
-  }
-
-  /** Change the counts at once by what an event says; the server's follow. */
   count(more) {
     for (const [name, by] of Object.entries(more)) this.counts[name] = Math.max(0, this.counts[name] + by);
     this.show();
