@@ -17,10 +17,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from detectors.rule import Finding, Rule
+from detectors.rule import Rule
 from ingest.committing import READER, Committing
 from ingest.fleet import Listing
-from ingest.intake import Group, Intake
+from ingest.intake import Intake
+from ingest.judging_run import JudgingRun
 from ingest.pacing import TurnPace
 from ingest.quarantine import Quarantine
 from ingest.receiving.listening import Stretch
@@ -29,7 +30,6 @@ from ingest.retrying import retry_while_unavailable
 from ingest.state import State
 from ingest.waiting.backlogs import Backlogs
 from ingest.waiting.offered import DecodedGroup
-from ingest.waiting.positions import NewestPositions
 from ingest.waiting.rides import RidesWaiting
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
@@ -40,7 +40,6 @@ from store.outage import Outage
 from store.records.database import RecordsUnavailable
 from store.records.repository import Records
 from store.series.timeseries import DAY_NS
-from telemetry.batch import Batch
 from telemetry.streams import Entry
 
 log = logging.getLogger("liftwatch.judge")
@@ -83,31 +82,34 @@ class Judging(threading.Thread):
         self._keep_ns = keep_days * DAY_NS
         self._rules = {rule.slug: rule for rule in rules}
         self._batch_s, self._batch_messages = batch_s, batch_messages
-        self._state: State | None = None
-        self._intake: Intake
+        self._run: JudgingRun | None = None
         self._broken: set[str] = set()
         self._registry = RegistryLoading(records, partition)
-        self._position = self._read_to = self._known_to = self._ticked_ns = 0
-        self._in_rows = False
-        self._quarantine, self._backlogs, self._positions = Quarantine(), Backlogs(), NewestPositions()
+        self._known_to = self._ticked_ns = 0
+        self._quarantine = Quarantine()
         self._committing = Committing(journal, records)
         self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
         self.outage = Outage("judging waits", log)
 
     @property
+    def _running(self) -> JudgingRun:
+        """The present run."""
+        assert self._run is not None, "judging has not resumed"
+        return self._run
+
+    @property
     def state(self) -> State:
         """The fleet and everything that is remembered of it."""
-        assert self._state is not None, "judging has not resumed"
-        return self._state
+        return self._running.state
 
     def listing(self) -> Listing | None:
         """Return the district of each listed lift, the room for unregistered ones, and the check of senders; None
         before they are loaded."""
-        return None if self._state is None else self._state.fleet.listing(self._state.senders.accepts)
+        return None if self._run is None else self.state.fleet.listing(self.state.senders.accepts)
 
     def rides(self) -> RidesWaiting | None:
         """Return the complete rides that are not stored yet; None before the state is loaded."""
-        return None if self._state is None else self._state.rides
+        return None if self._run is None else self.state.rides
 
     def stop(self) -> None:
         """Judge the messages already read, commit, write a snapshot, and end."""
@@ -130,7 +132,7 @@ class Judging(threading.Thread):
 
     def _judge_on(self) -> None:
         while not self.pace.stopping.is_set():
-            before = self._position
+            before = self._running.position
             self.pace.begin()
             more = self._turn()
             self._note_turn(self.pace.end(), before)
@@ -140,137 +142,55 @@ class Judging(threading.Thread):
 
     def _note_turn(self, took_s: float, before: int) -> None:
         """Note what a turn left waiting; log the batch where the turn read any message."""
-        self.held_rows, self.judged_to = self.state.sequencer.held, self._complete_to
-        if self._position > before:
-            batch = (self._position - before, self._position, self.held_rows, took_s)
+        self.held_rows, self.judged_to = self.state.sequencer.held, self._running.complete_to
+        position = self._running.position
+        if position > before:
+            batch = (position - before, position, self.held_rows, took_s)
             log.debug("judged messages=%d position=%d held_rows=%d took_s=%.3f", *batch)
 
     def _failed(self, error: Exception) -> None:
         """Suspect every message since the last commit, or set a single one aside; wait before the next try."""
         self.counts["judging_failed"] += 1
-        first, reason = min(self._committing.committed_to, self._complete_to) + 1, f"{type(error).__name__}: {error}"
-        self._quarantine.failed(first, self._read_to, reason, in_rows=self._in_rows)
+        if (run := self._run) is not None:
+            first, reason = min(self._committing.committed_to, run.complete_to) + 1, f"{type(error).__name__}: {error}"
+            self._quarantine.failed(first, run.read_to, reason, in_rows=run.in_rows)
         self.pace.stopping.wait(self._backoff.pause_s())
 
     def _turn(self) -> bool:
         """Judge one group, and some of what waits; return whether more messages wait."""
-        now_ns, stretch, state = time.time_ns(), self._stretch(), self.state
+        now_ns, stretch, run = time.time_ns(), self._stretch(), self._running
         entries = self._read()
         if entries or self._registry.is_due(time.monotonic()):  # what came after a change is judged by it
             self._retry(self._load_registry)
         read_to_ns, released_to_ns, is_behind = stretch.until_ns, stretch.journalled_ns, False
         if entries:
-            self._judge_group(entries)
+            self._offer(run.judge_group(entries))
+            self.offered_to = run.position
             arrived_ns = entries[-1].arrived_ns
             # Every message up to this arrival has been judged, however late that is: silence counts up to here.
             read_to_ns = min(read_to_ns, arrived_ns)
             if entries[-1].position < self._journal.last:
                 released_to_ns, is_behind = arrived_ns, (now_ns - arrived_ns) / 1e9 > self._batch_s
-        self._judge_backlogs(is_behind)
-        self._judge_rows(state.sequencer.idle(released_to_ns, self._backlogs.behind(len(state.fleet))))
-        is_known = self._position < self._known_to  # read again after a restart: the snapshot has later arrivals
+        run.judge_backlogs(is_behind)
+        run.judge_rows(run.state.sequencer.idle(released_to_ns, run.backlogs.behind(len(run.state.fleet))))
+        is_known = run.position < self._known_to  # read again after a restart: the snapshot has later arrivals
         if not is_known and abs(read_to_ns - self._ticked_ns) >= TICK_NS:
             self._ticked_ns = read_to_ns
-            self._found(state.tick(read_to_ns, stretch.since_ns), now_ns)
+            run.found(run.state.tick(read_to_ns, stretch.since_ns), now_ns)
         if self.pace.is_due("picture", PICTURE_EVERY_S):
-            self.picture = state.picture(self._intake.reported())
-        in_doubt = self._quarantine.in_doubt(self._position + 1)
+            self.picture = run.state.picture(run.intake.reported())
+        in_doubt = self._quarantine.in_doubt(run.position + 1)
         if self._committing.pending or in_doubt or self.pace.is_due("commit", COMMIT_EVERY_S):
             self._retry(self._commit)
-        return is_behind or in_doubt or bool(self._backlogs)
+        return is_behind or in_doubt or bool(run.backlogs)
 
     def _read(self) -> list[Entry]:
         """Return the next group; a message in doubt by itself, when none waits any more."""
-        limit = self._quarantine.group_limit(self._position + 1, self._batch_messages)
-        while self._backlogs and self._quarantine.in_doubt(self._position + 1):
-            self._judge_share()
-        return self._journal.read(self._position, limit, READ_BYTES)
-
-    def _judge_group(self, entries: Sequence[Entry]) -> None:
-        self._read_to = entries[-1].position
-        group = self._intake.group(entries)
-        self._committing.refused(group.refused)
-        self._committing.found(group.ended)
-        left_out, batch = group.has_no_room.copy(), self._in_order(group)
-        left_out[group.now] = self.state.sequencer.repeated
-        self._judge_rows(batch)
-        self._raise_presses(group)
-        self.counts["messages"] += len(entries)
-        self.counts["bundles"] += len(group.lift)
-        self.counts["unregistered_gave_way"] += group.gave_way
-        self.counts["district_differs"] += group.district_differs
-        self._position = self._read_to
-        self._offer(DecodedGroup(entries[0].position, self._position, group.decoded, left_out, group.is_whole))
-        self.offered_to = self._position
-
-    def _judge_backlogs(self, is_behind: bool) -> None:
-        """Judge some of the messages that wait, and give up those for which the journal has no room."""
-        begun_s = time.monotonic()
-        if self._backlogs.is_due(begun_s, is_behind):
-            self._judge_share()
-            self._backlogs.rest(begun_s, time.monotonic())
-        if self.state.share:
-            return
-        outrun, found = self._intake.give_up()
-        self.counts["outrun_messages"] += outrun
-        self._found(found, time.time_ns())
-
-    def _judge_share(self) -> None:
-        """Judge a piece of the messages that wait because their lifts sent more than a turn's share."""
-        share = self.state.share
-        if not share:
-            group, lifts_at = self._intake.share()
-            self._committing.refused_waiting(group.refused)
-            share.begin(self._in_order(group), lifts_at)
-        self._judge_rows(share.next())
-        if not share:
-            self._backlogs.done(share.lifts_at)
-
-    def _finish_share(self) -> None:
-        """Judge the other pieces of a share that was begun."""
-        while self.state.share:
-            self._judge_share()
-
-    def _in_order(self, group: Group) -> Batch:
-        """Return the rows to judge after the messages of a group that do not wait."""
-        state, (decoded, lift) = self.state, group.judged()
-        batch, counts = state.sequencer.step(decoded, lift)
-        self.counts.update(counts)
-        self._found(state.step_arrivals(decoded, lift, *group.others), time.time_ns())
-        return batch
-
-    def _raise_presses(self, group: Group) -> None:
-        """Raise the presses of the alarm button in the messages that wait.
-
-        The snapshot is committed with them, so that a restart does not raise them again.
-        """
-        presses = self.state.sequencer.raise_presses(group.decoded, group.waiting)
-        if len(presses):
-            if not self.state.share.lifts.isdisjoint(presses.lift.tolist()):
-                self._finish_share()
-            self._judge_rows(presses, lambda press: self._positions.added(press, group.decoded, group.waiting))
-            self._committing.bind_snapshot()
-        self._positions.note(group.decoded, group.waiting, self._backlogs.behind(len(self.state.fleet)))
-
-    def _judge_rows(self, batch: Batch, completed: Callable[[Finding], Finding] = lambda one: one) -> None:
-        if self._read_to in self._quarantine.skips_rows_after:
-            return
-        self.counts["rows"] += len(batch)
-        self._in_rows = True
-        state = self.state
-        found = state.judge.step(batch, state.fleet.facts, state.windows)
-        self._found([completed(one) for one in found], time.time_ns())
-        self._in_rows = False
-
-    @property
-    def _complete_to(self) -> int:
-        """The position up to which every message was judged."""
-        oldest = self._backlogs.oldest
-        return self._position if oldest is None else oldest - 1
-
-    def _found(self, findings: Sequence[Finding], now_ns: int) -> None:
-        judged = (finding for finding in findings if finding.rule in self._rules)
-        self._committing.found([self.state.occurrence(one, self._rules[one.rule], now_ns) for one in judged])
+        run = self._running
+        limit = self._quarantine.group_limit(run.position + 1, self._batch_messages)
+        while run.backlogs and self._quarantine.in_doubt(run.position + 1):
+            run.judge_piece()
+        return self._journal.read(run.position, limit, READ_BYTES)
 
     def _rule_broke(self, slug: str, error: Exception) -> None:
         """Set a rule aside until the monitor restarts, also after a return to the snapshot."""
@@ -280,8 +200,9 @@ class Judging(threading.Thread):
 
     def _commit(self) -> None:
         refusals = [*self._committing.refusals, *self._committing.refused_in_turn]
-        pack = None if self.state.share else self.state.pack
-        changes = self._committing.commit(self._position, self._complete_to, pack)
+        run = self._running
+        pack = None if run.state.share else run.state.pack
+        changes = self._committing.commit(run.position, run.complete_to, pack)
         self.counts.update(f"refused:{refusal.reason}" for refusal in refusals)
         self.counts["transitions"] += len(changes)
         self._backoff.reset()
@@ -298,13 +219,11 @@ class Judging(threading.Thread):
         state.keep_ns = self._keep_ns
         self._registry.load_all(state)
         state.resume_arrivals(self._records.open_alerts())
-        self._state, self._in_rows, self._backlogs, self._positions = state, False, Backlogs(), NewestPositions()
-        self._intake = Intake(
-            state, self._backlogs, self._journal, self._partition, self._quarantine, self._add_unregistered
-        )
-        self._position = self._read_to = self._committing.committed_to
-        self.offered_to = max(self.offered_to, self._position)
-        log.info("judging %d rules from journal position %d", len(self._rules), self._position)
+        backlogs = Backlogs()
+        intake = Intake(state, backlogs, self._journal, self._partition, self._quarantine, self._add_unregistered)
+        run = JudgingRun(state, intake, backlogs, self._quarantine, self._committing, self._rules, self.counts)
+        self._run, self.offered_to = run, max(self.offered_to, run.position)
+        log.info("judging %d rules from journal position %d", len(self._rules), run.position)
 
     def _add_unregistered(self, seen: Sequence[tuple[str, str]], gave_way: Sequence[str]) -> None:
         self._retry(lambda: self._records.add_unregistered(seen, gave_way))
@@ -313,7 +232,7 @@ class Judging(threading.Thread):
         self.counts["registry_lifts"] += self._registry.load_changes(self.state, self._commit_snapshot)
 
     def _commit_snapshot(self) -> None:
-        self._finish_share()
+        self._running.finish_share()
         self._committing.request_snapshot()
         self._commit()
         self._committing.finish_snapshot()
