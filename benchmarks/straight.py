@@ -15,7 +15,7 @@ from commands.monitor import collect_seldom
 from detectors.catalogue import RULES
 from detectors.judge import Judge
 from ingest.fleet import Fleet
-from ingest.replaying import wider
+from ingest.recordings.replaying import wider
 from simulator.playback.simulation import Simulation
 from simulator.scenarios.scenario import Scenario
 from telemetry.order.sequence import Sequencer

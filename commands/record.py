@@ -18,8 +18,8 @@ from commands.wiring.partition import client_id
 from commands.wiring.recordings import recording_writer, report_written
 from commands.wiring.series import open_series
 from configuration import Configuration
-from ingest import recording
 from ingest.receiving.source import MqttSource
+from ingest.recordings import recording
 from registry.facts import LiftFacts
 from simulator.playback.progress import Progress
 from simulator.playback.signals import ended_by_signals

@@ -20,7 +20,7 @@ from commands.wiring.recordings import open_recording
 from commands.wiring.rules import tuned_rules
 from configuration import Configuration
 from detectors.rule import Rule
-from ingest.replaying import Line, Replay, in_order, lines, replay
+from ingest.recordings.replaying import Line, Replay, in_order, lines, replay
 from mqtt.publisher import Publisher
 from registry.actor import Actor
 from registry.partition import Partition

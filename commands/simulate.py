@@ -13,7 +13,7 @@ from commands.errors import Unusable
 from commands.wiring.broker import broker_address
 from commands.wiring.recordings import recording_writer, report_written
 from configuration import Configuration
-from ingest.replaying import wider
+from ingest.recordings.replaying import wider
 from registry.actor import Actor
 from simulator.playback import player
 from simulator.playback.signals import ended_by_signals

@@ -24,7 +24,7 @@ from evaluation import raised
 from evaluation.evaluate import EvaluationRun
 from evaluation.labels import read_labels
 from evaluation.raised import BadFindings, RaisedAlert, RecordingScope
-from ingest.replaying import Replay, replay
+from ingest.recordings.replaying import Replay, replay
 from registry.facts import LiftFacts
 from simulator.buildings.fleet import ESTATE_LIFTS
 from simulator.playback.progress import Progress

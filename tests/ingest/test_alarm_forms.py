@@ -12,7 +12,7 @@ import pytest
 
 from detectors.catalogue import RULES
 from ingest.judging import Judging
-from ingest.replaying import Replay
+from ingest.recordings.replaying import Replay
 from registry.actor import Actor
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records

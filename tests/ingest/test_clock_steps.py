@@ -10,7 +10,7 @@ import pytest
 
 from alerts.alert import Alert
 from detectors.catalogue import RULES
-from ingest.replaying import Replay
+from ingest.recordings.replaying import Replay
 from registry.facts import Floor, LiftFacts
 from registry.maintenance import MaintenanceWindows
 from telemetry.streams import Entry

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from detectors.catalogue import RULES
-from ingest.replaying import Replay, in_order, lines, replay, wider
+from ingest.recordings.replaying import Replay, in_order, lines, replay, wider
 from registry.partition import Partition, read
 from simulator.playback.simulation import Simulation, decoded_seconds
 from simulator.scenarios.scenario import Scenario

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from detectors.catalogue import RULES
-from ingest.replaying import Replay, replay, wider
+from ingest.recordings.replaying import Replay, replay, wider
 from registry.fact_checks import BAROMETER
 from simulator.buildings.fleet import fleet
 from simulator.cars.state import RUN
