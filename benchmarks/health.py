@@ -23,7 +23,7 @@ from detectors.judge import Judge
 from detectors.observe.rides.table import RideTable
 from ingest.fleet import Fleet
 from ingest.health.reckoning import Peers
-from ingest.replaying import wider
+from ingest.recordings.replaying import wider
 from simulator.faults.cause_table import CAUSES
 from simulator.playback.simulation import Simulation
 from simulator.scenarios.scenario import Scenario
