@@ -27,7 +27,7 @@ from commands.simulate import write_recording
 from commands.trial import fleet_parts
 from detectors.catalogue import RULES
 from detectors.observe.rides.table import RideTable
-from ingest.replaying import Replay, wider
+from ingest.recordings.replaying import Replay, wider
 from simulator.playback.simulation import Simulation
 from simulator.scenarios import library
 from simulator.scenarios.scenario import Scenario
