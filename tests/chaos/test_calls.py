@@ -24,7 +24,8 @@ from tests.whole.installation import System
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(1200)]
 SEED = 20012
-PRESSES = 8
+PRESSES = 6
+"""In a turn: about three turns are open at once, which are no more calls than one folded message lists."""
 SHORT_S, LONG_S = 2.0, 14.0
 """How long a monitor lives, at most: by turns."""
 PEOPLE, REPEATS = 2, 2
