@@ -73,7 +73,7 @@ class PartitionStore:
 
 def cursor_name(partition: Partition, reader: str) -> str:
     """Return the name of the counter that holds the cursor of a reader of a partition's transitions."""
-    return f"told:{partition.name}:{reader}"
+    return f"announced:{partition.name}:{reader}"
 
 
 def position_name(partition: Partition) -> str:
