@@ -220,13 +220,17 @@ def test_reading_a_lifts_past_is_in_the_audit_log_once_with_its_streams(
     ScopeOfTest.scope = scope_of_firm()
     for stream in ("speed", "door", "speed"):
         assert client.get("/api/v1/lifts/L001/series", params={"stream": stream}).status_code == 200
-    assert client.get("/api/v1/lifts/L001/trips").status_code == 200
+    for path in ("L001/trips", "L001/health", "L001/health?format=csv"):
+        assert client.get(f"/api/v1/lifts/{path}").status_code == 200
+    assert client.get("/api/v1/fleet/health.csv?district=d1").status_code == 200
     assert client.get("/api/v1/lifts/L002/series", params={"stream": "speed"}).status_code == 404
     client.app.state.context.audit.stop()  # type: ignore[attr-defined]
     (row,) = filled_records.audit(AuditFilter(action="readings.read")).items
     assert (row.by, row.subject, row.lift_id) == (ANN, "L001", "L001")
-    assert '"count":4' in (row.detail or "")
-    assert '"what":["door","speed","trips"]' in (row.detail or "")
+    assert '"count":6' in (row.detail or "")
+    assert '"what":["door","health","speed","trips"]' in (row.detail or "")
+    (row,) = filled_records.audit(AuditFilter(action="health.export")).items
+    assert (row.by, row.subject, '"what":["d1"]' in (row.detail or "")) == (ANN, "health", True)
 
 
 def test_the_head_of_the_chain_is_logged_at_the_start(

@@ -15,7 +15,7 @@ from registry.actor import Actor
 from registry.lift_facts import LiftFacts
 from registry.scope import ALL_LIFTS, NAMING_FACTS, NO_LIFTS, LiftScope
 from store.records.database import MIGRATIONS, Database
-from store.records.repository import AlertFilter, Records
+from store.records.repository import AlertFilter, IncidentFilter, Records
 from store.records.schema import lifts
 from telemetry.batch import Refusal
 from tests.alerts.rules import STOP, T0, occurrence
@@ -88,6 +88,17 @@ def test_the_alerts_of_a_deleted_lift_stay_with_the_authority_of_their_district(
 def test_a_lift_that_moves_to_another_firm_leaves_the_scope_of_the_first(records: Records) -> None:
     records.patch_lift("N1", {"maintenance_firm": "Rival"}, BY, T0)
     assert [records.lift("N1", scope) is not None for scope in (OTTO, RIVAL)] == [False, True]
+
+
+def test_an_incident_of_two_organisations_is_over_for_one_by_its_own_alerts(records: Records) -> None:
+    first, second = (records.incidents(IncidentFilter(lift_id=(name,))).items[0].incident.id for name in ("N1", "N2"))
+    is_over = IncidentFilter(is_over=True)
+    assert records.merge_incidents(first, second, BY, T0 + 1) is not None
+    assert records.count_incidents(is_over, OTTO).total == 0
+    cleared = replace(occurrence(STOP, "off", 30, lift_id="N1"), district="north")
+    records.judge(position=10, occurrences=[cleared], now_ns=T0 + 2)
+    assert records.count_incidents(is_over, OTTO).total == 1, "N2 still fires, which OTTO does not see"
+    assert records.count_incidents(is_over, RIVAL).total == 0
 
 
 def test_the_migration_reads_the_organisations_of_existing_lifts(bare_url: str) -> None:

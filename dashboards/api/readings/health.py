@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from dashboards.api.access import RequestScope, needs
+from dashboards.api.access import RequestScope, needs, reader_of
 from dashboards.api.context import AppContext
+from dashboards.api.readings.streams import count_reading
 from dashboards.api.responses import CSV, OrjsonResponse, problem_responses
 from dashboards.api.schema import health_bodies, parameters
 from dashboards.http.problem import not_found
@@ -21,9 +22,12 @@ from dashboards.live.listing import LiftQuery
 from registry.duty.civil_time import day_text, local_clock
 from registry.roles import Verb
 from registry.spreadsheet import written_cell
+from store.records.audit.writing import CountedAct
 from store.records.repository import HealthDay
+from telemetry.instant import NS_PER_S
 
 DAYS_DEFAULT, DAYS_MOST = 90, 180
+DAY_NS = 24 * 3600 * NS_PER_S
 PARTS = ("door", "drive", "ride", "safety", "sensing")
 FLEET_COLUMNS = ("lift_id", "name", "district", "maintenance_firm", "state", "health", "grade", "reason", "reason_zh")
 DaysFormat = Annotated[Literal["json", "csv"], Query(description="`csv`: the days, for a spreadsheet")]
@@ -41,6 +45,7 @@ def health(context: AppContext) -> APIRouter:
         dependencies=[needs(Verb.SEE)],
     )
     def get_health(
+        request: Request,
         lift_id: parameters.LiftIdInPath,
         days: Annotated[int, Query(ge=1, le=DAYS_MOST, description="How many days back")] = DAYS_DEFAULT,
         format: DaysFormat = "json",  # noqa: A002
@@ -50,7 +55,9 @@ def health(context: AppContext) -> APIRouter:
         row = view.lift_index.row_of.get(lift_id)
         if row is None:
             raise not_found("lift", lift_id)
-        today = local_clock(time.time_ns(), view.lift_index.zone_of(lift_id) or "UTC")[0]
+        now_ns = time.time_ns()
+        count_reading(context, request, lift_id, "health", (now_ns - days * DAY_NS, now_ns))
+        today = local_clock(now_ns, view.lift_index.zone_of(lift_id) or "UTC")[0]
         found = context.records().health_days(lift_id, today - days)
         if format == "csv":
             lines = ([day_text(one.day), one.score, one.grade, *map(one.parts.get, PARTS)] for one in found)
@@ -64,11 +71,13 @@ def health(context: AppContext) -> APIRouter:
         dependencies=[needs(Verb.SEE)],
     )
     def get_fleet_health(
+        request: Request,
         scope: RequestScope,
         district: parameters.District = None,
         grade: Annotated[parameters.HealthGrade | None, Query(description="The grade of the risk")] = None,
     ) -> Response:
         """Return the health of the lifts as CSV, the lowest first, those that are not judged last."""
+        context.audit.count(CountedAct(reader_of(request), "health.export", "health"), district or "")
         listing = context.poller.listing()
         query = LiftQuery(district, grade=grade, sort="health", lifts=scope.lifts)
         rows, _ = listing.page(query, len(listing.view.lift_index), None)

@@ -33,7 +33,7 @@ class IncidentFilter:
 
     `organisation` is a part of the name of the firm or of the owner of a lift; `text` a part of what names a lift, of
     its district, of the building or of the owner of the incident. With `is_unassigned` nobody owns the incident. With
-    `is_over` it has alerts, none of them fires, and nobody may be inside.
+    `is_over` it has alerts of lifts in the scope, none of those fires, and nobody may be inside.
     """
 
     state: tuple[str, ...] = ()
@@ -173,7 +173,7 @@ def _conditions(wanted: IncidentFilter, scope: LiftScope) -> list[ColumnElement[
     if wanted.is_unassigned:
         conditions.append(incidents.c.owner.is_(None))
     if wanted.is_over:
-        own = exists().where(alerts.c.incident_id == incidents.c.id)
+        own = exists().where(alerts.c.incident_id == incidents.c.id, alerts_in(scope))
         conditions += [incidents.c.rescue_ns.is_(None), own, ~own.where(is_firing)]
     if wanted.from_ns is not None:
         conditions.append(incidents.c.opened_ns >= clamped(wanted.from_ns))
