@@ -22,7 +22,7 @@ from ingest.health.keeper import HealthKeeper
 from ingest.monitor import Monitor, Notifier
 from ingest.receiving.source import ClientIdContested, MqttSource
 from ingest.warm_up import warm_up
-from notify.announcer import Announcer
+from notify.announcer import FEEDS, Announcer
 from notify.dispatch.dispatcher import NotificationDispatcher
 from notify.escalation.duty_caller import DutyCaller
 from notify.rescue_clock import RescueClock
@@ -83,7 +83,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
         journal.lock()  # before connecting: a second monitor would take over the first one's session at the broker
         dispatcher = NotificationDispatcher(records, senders, settings.dashboards.public_url)
         notifiers: list[Notifier] = [
-            Announcer(records, address, client_id(settings, "announcer")),
+            *(Announcer(records, address, client_id(settings, feed.role), feed) for feed in FEEDS),
             DutyCaller(records, on_owed=dispatcher.wake.set, kinds=frozenset(senders)),
             RescueClock(records, rescue_times(settings), rescue_points(settings)),
             dispatcher,

@@ -27,7 +27,7 @@ from telemetry.arrays import F64, I64, Bools
 SLACK = 1.0
 SIZE_LEAST = 1.5
 LIMITS = {1.0: 6.0, 0.3: 8.0, 0.1: 10.0, 0.03: 14.0, 0.01: 20.0}
-"""The limit of the sum for a rate of false alarms a lift and month (docs/health.md has the command)."""
+"""The limit of the sum for a rate of false alarms a lift and month, set by hand (docs/health.md has a calibration)."""
 ALARMS_DEFAULT = 0.1
 REPAIRS_MOST = 3
 NEWEST_DAYS = 5
