@@ -1,5 +1,6 @@
 """Publishes alerts, incidents and health on MQTT: every committed transition of an alert and every entry of an
-incident, of lifts of the own partition, in order, at least once; and the newest health of each lift, retained.
+incident, of lifts of the own partition, in order, at least once; and the newest health of each lift, retained. An
+empty message clears the health of a lift that was deleted, or is in another district now.
 
     ALERTS    ─► announcer ─► connection      each feed has a thread, a connection and an outage of its own: a broker
     INCIDENTS ─► announcer ─► connection      that refuses the topic of one, and closes that connection, delays none of
@@ -70,7 +71,7 @@ def _entries(records: Records, place: int) -> list[FeedMessage]:
 
 
 def _healths(records: Records, place: int) -> list[FeedMessage]:
-    found = records.healths_since(place, AT_ONCE)
+    found = records.health_announcements_since(place, AT_ONCE)
     return [
         FeedMessage(one.version, one.lift_id, topic(one.district, one.lift_id, "health"), one.document) for one in found
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher
 from notify.announcer import ALERTS, FEEDS, HEALTH, INCIDENTS, Announcer, Feed
+from registry.actor import Actor
+from registry.facts import LiftFacts
 from store.records.repository import HealthRecord, Records
 from tests.alerts.rules import DISTRICT, DOOR, LIFT, STOP, T0, occurrence
 from tests.broker import Broker, mosquitto
@@ -147,3 +150,23 @@ def test_a_broker_that_refuses_health_delays_neither_alerts_nor_incidents(
         assert (alerts.outage.cause, incidents.outage.cause, health.counts[HEALTH.counter]) == (None, None, 0)
         assert caplog.text.count("health waits to be announced") == 1
         assert "alerts wait" not in caplog.text
+
+
+def test_the_retained_health_of_a_deleted_lift_and_of_a_moved_one_at_its_old_topic_is_cleared_after_a_restart(
+    records: Records, broker: Broker
+) -> None:
+    records.put_lifts([LiftFacts("gone", DISTRICT)], Actor.named("ann"), T0)
+    before = HealthRecord(LIFT, DISTRICT, T0, 80.0, "yellow", "{}")
+    records.put_health([before, replace(before, lift_id="gone")])
+    with announcing(records, broker.port, HEALTH) as announcer:
+        until(lambda: announcer.counts[HEALTH.counter] == 2, "the healths of both")
+    records.delete_lift("gone", Actor.named("ann"), T0)
+    records.put_health([replace(before, district="elsewhere")])
+    with announcing(records, broker.port, HEALTH) as announcer:
+        until(lambda: announcer.counts[HEALTH.counter] > 0, "what was published after the restart")
+    late = Publisher(BrokerAddress(port=broker.port), topics=["lift/v1/#"])
+    serve_until(late, lambda: late.is_subscribed, "a subscription")
+    late.publish("lift/v1/after/all/retained", b"")
+    serve_until(late, lambda: ("lift/v1/after/all/retained", b"") in late.received, "all that is retained")
+    assert list(late.received)[:-1] == [(f"lift/v1/elsewhere/{LIFT}/health", b"{}")]
+    late.close()

@@ -33,7 +33,7 @@ def remove_lift(
     """
     connection.execute(delete(lifts).where(lifts.c.lift_id == lift_id))
     connection.execute(delete(refusals).where(refusals.c.lift_id == lift_id))
-    delete_health(connection, lift_id)
+    delete_health(database, connection, lift_id)
     values: dict[str, Any] = {"revision": revision}
     if facts is not None:
         kept = {"facts": orjson.dumps(facts).decode(), **{fact: getattr(facts, fact) for fact in NAMING_FACTS}}

@@ -1,21 +1,23 @@
 """The part of the records that holds the health of lifts, and that answers what a health is reckoned from.
 
-A health has a version that increases over all lifts: readers ask for those that are newer than what they have. A day
-of a lift is kept for `DAYS_KEPT`; its measures are a column of float32.
+A health has a version that increases over all lifts: readers ask for those that are newer than what they have. So has
+the end of a health in a district, of a lift that was deleted or moved: whoever published the health clears it. A day of
+a lift is kept for `DAYS_KEPT`; its measures are a column of float32.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import orjson
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, delete, func, literal, or_, select, union_all
 
 from store.records.database import Database
 from store.records.incidents.tables import incident_lifts, incidents
-from store.records.monitors.health_tables import health, health_days
+from store.records.monitors.health_tables import ended_health, health, health_days
 from store.records.page import clamped
 from store.records.schema import alerts, is_open
 from telemetry.arrays import F64
@@ -37,6 +39,15 @@ class HealthRecord:
     grade: str | None
     document: str
     version: int = 0
+
+
+class HealthAnnouncement(NamedTuple):
+    """The health of a lift for the subscribers in a district; `document` is "" where it has none there any more."""
+
+    version: int
+    lift_id: str
+    district: str
+    document: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,7 @@ class HealthStore:
         with self._database.writing(durable=False) as connection:
             for one in records:
                 version = self._database.count_up(connection, VERSION)
+                _end_elsewhere(self._database, connection, one.lift_id, one.district)
                 fresh = {name: getattr(one, name) for name in ("district", "at_ns", "score", "grade", "document")}
                 fresh["version"] = version
                 row = self._database.insert(health).values(lift_id=one.lift_id, **fresh)
@@ -87,6 +99,18 @@ class HealthStore:
         query = select(*columns).where(health.c.version > clamped(version)).order_by(health.c.version).limit(limit)
         with self._database.reading() as connection:
             return [HealthRecord(*row) for row in connection.execute(query)]
+
+    def health_announcements_since(self, version: int, limit: int) -> list[HealthAnnouncement]:
+        """Return the healths, and the ends of healths in a district, that are newer than a version, oldest first."""
+        present = select(health.c.version, health.c.lift_id, health.c.district, health.c.document)
+        ended = select(ended_health.c.version, ended_health.c.lift_id, ended_health.c.district, literal(""))
+        newer = (
+            present.where(health.c.version > clamped(version)),
+            ended.where(ended_health.c.version > clamped(version)),
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(union_all(*newer).order_by("version").limit(limit))
+            return [HealthAnnouncement(*row) for row in rows]
 
     def health_days(self, lift_id: str, from_day: int) -> list[HealthDay]:
         """Return the days of a lift from `from_day` on, in their order."""
@@ -124,10 +148,26 @@ class HealthStore:
         return found
 
 
-def delete_health(connection: Connection, lift_id: str) -> None:
+def delete_health(database: Database, connection: Connection, lift_id: str) -> None:
     """Delete the health of a lift that is deleted."""
+    database.count_up(connection, VERSION)  # from here on no other transaction writes a health
+    _end_elsewhere(database, connection, lift_id, None)
     connection.execute(delete(health).where(health.c.lift_id == lift_id))
     connection.execute(delete(health_days).where(health_days.c.lift_id == lift_id))
+
+
+def _end_elsewhere(database: Database, connection: Connection, lift_id: str, district: str | None) -> None:
+    """Note that the health of a lift ends in the district where it was, unless that is `district`, where it begins."""
+    before = connection.execute(select(health.c.district).where(health.c.lift_id == lift_id)).scalar()
+    if before == district:
+        return
+    if district is not None:
+        begins = (ended_health.c.lift_id == lift_id) & (ended_health.c.district == district)
+        connection.execute(delete(ended_health).where(begins))
+    if before is not None:
+        version = database.count_up(connection, VERSION)
+        row = database.insert(ended_health).values(lift_id=lift_id, district=before, version=version)
+        connection.execute(row.on_conflict_do_update(index_elements=["lift_id", "district"], set_={"version": version}))
 
 
 def _put_day(database: Database, connection: Connection, day: HealthDay) -> None:

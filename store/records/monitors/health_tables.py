@@ -28,3 +28,12 @@ health_days = Table(
     Column("grade", CleanText(16)),
     Column("parts", Text, nullable=False),
 )
+
+ended_health = Table(
+    "ended_health",
+    metadata,
+    Column("lift_id", CleanText(64), primary_key=True),
+    Column("district", CleanText(32), primary_key=True),
+    Column("version", BigInteger, nullable=False, index=True),
+)
+"""Where a lift had a health and has none any more: it was deleted, or is in another district."""

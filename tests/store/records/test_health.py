@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from alerts.incidents.actions import IncidentAction
@@ -70,3 +72,25 @@ def test_a_deleted_lift_leaves_no_health(records: Records) -> None:
     records.put_health([record("a")], [day(1000)])
     records.delete_lift("a", ANN, T0)
     assert (records.healths_since(0), records.last_health_days()) == ([], {})
+
+
+def test_subscribers_get_the_end_of_a_health_where_the_lift_has_none_any_more(records: Records) -> None:
+    records.put_lifts([LiftFacts("a", "north")], ANN, T0)
+    records.put_health([record("a"), record("b")])
+    records.put_health([replace(record("a"), district="south")])
+    assert announced(records) == [("b", "north", "{}"), ("a", "south", "{}"), ("a", "north", "")]
+    records.put_health([record("a")])
+    assert announced(records) == [("b", "north", "{}"), ("a", "north", "{}"), ("a", "south", "")]
+    records.delete_lift("a", ANN, T0)
+    assert announced(records) == [("b", "north", "{}"), ("a", "south", ""), ("a", "north", "")]
+    records.put_health([record("a")])
+    assert announced(records) == [("b", "north", "{}"), ("a", "south", ""), ("a", "north", "{}")]
+
+
+def announced(records: Records) -> list[tuple[str, str, str]]:
+    """Return lift, district and document of the announcements, read one at a time."""
+    found, version = [], 0
+    while newer := records.health_announcements_since(version, 1):
+        version = newer[0].version
+        found.append((newer[0].lift_id, newer[0].district, newer[0].document))
+    return found
