@@ -20,7 +20,8 @@ from registry.lift_csv import export_csv, read_csv
 from registry.lift_facts import FactsError, LiftFacts, export_json, read_json
 from registry.thresholds import asks_second_person, changes_threshold, with_thresholds_of
 from store.records.audit.writing import AuditSubject
-from store.records.changes.requests import RegistryChangeRecords, threshold_change
+from store.records.changes.change_request import threshold_change
+from store.records.changes.requests import RegistryChangeRecords
 from store.records.database import RecordsUnavailable
 from store.records.lifts import LiftRecords
 

@@ -19,7 +19,12 @@ RECENT_NS = 30 * 24 * 3600 * 1_000_000_000
 
 def changes_threshold(before: LiftFacts, after: LiftFacts) -> bool:
     """Return whether two states of a lift's facts differ in a threshold."""
-    return any(getattr(before, fact) != getattr(after, fact) for fact in THRESHOLD_FACTS)
+    return bool(different_thresholds(before, after))
+
+
+def different_thresholds(before: LiftFacts, after: LiftFacts) -> list[str]:
+    """Return the thresholds in which two states of a lift's facts differ."""
+    return [fact for fact in THRESHOLD_FACTS if getattr(before, fact) != getattr(after, fact)]
 
 
 def with_thresholds_of(before: LiftFacts, after: LiftFacts) -> LiftFacts:

@@ -14,7 +14,7 @@ from alerts.alert import Alert, Transition
 from alerts.answers import COMMENTED, Answer, Refused
 from alerts.wire import to_json
 from dashboards.api.access import RequestScope, actor_of, needs
-from dashboards.api.change_requests import SHELVE, WAITING_RESPONSE, make_change, versions
+from dashboards.api.change_requests import WAITING_RESPONSE, make_change, versions
 from dashboards.api.context import AppContext
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
 from dashboards.api.schema import alert_bodies, parameters, request_bodies
@@ -23,6 +23,7 @@ from dashboards.http.problem import Problem, invalid_field, not_found
 from registry.roles import Verb
 from registry.scope import Scope
 from store.records.audit.writing import REFUSED, CountedAct
+from store.records.changes.change_request import SHELVE
 from store.records.repository import AlertFilter, History, WantedChange, alert_version
 from telemetry.instant import rfc3339
 

@@ -24,12 +24,11 @@ from registry.facts import LiftFacts, read_changes
 from registry.roles import Verb
 from registry.scope import Scope
 from registry.thresholds import asks_second_person
-from store.records.changes.requests import ENDS
+from store.records.changes.change_request import DELETE, ENDS, FACTS, MAINTENANCE, SHELVE
 from store.records.repository import ChangeRequest, NotDecidable, Records, TemporaryChangeOpen, WantedChange
 from telemetry.instant import rfc3339, text
 
 DAY_NS = 24 * 3600 * 1_000_000_000
-FACTS, DELETE, MAINTENANCE, SHELVE = "facts", "delete", "maintenance", "shelve"
 RequestId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number of the request")]
 Reason = Annotated[
     parameters.Note | None,
@@ -150,6 +149,9 @@ def apply_change(records: Records, asked: ChangeRequest) -> None:
 
 def _facts(records: Records, asked: ChangeRequest, now_ns: int) -> object:
     wanted, ends_ns = asked.wanted, asked.wanted.detail.get(ENDS)
+    known = records.lift(wanted.lift_id)
+    if known is None or not known.registered:
+        return None
     changes = read_changes({name: value for name, value in wanted.detail.items() if name != ENDS})[0]
     if ends_ns is None:
         return records.patch_lift(wanted.lift_id, changes, asked.by, now_ns, wanted.version)

@@ -7,13 +7,14 @@ import time
 from fastapi import APIRouter, Depends
 
 from dashboards.api.access import NamedQueryActor, RequestScope, actor_of, needs
-from dashboards.api.change_requests import MAINTENANCE, WAITING_RESPONSE, make_change
+from dashboards.api.change_requests import WAITING_RESPONSE, make_change
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response, stored_lift
 from dashboards.api.responses import JSON, OrjsonResponse, require_media_type, versioned_responses
 from dashboards.api.schema import lift_bodies, parameters, request_bodies
 from dashboards.http.problem import invalid_field
 from registry.roles import Verb
+from store.records.changes.change_request import MAINTENANCE
 from store.records.repository import WantedChange
 
 LIMIT_H = 24

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, delete, func, select
 from registry.actor import Actor
 from registry.lift_facts import LiftFacts, search_text
 from registry.scope import ALL_LIFTS, NAMING_FACTS, LiftScope
-from registry.thresholds import changes_threshold
+from registry.thresholds import different_thresholds
 from store.records.audit.search import AuditStore
 from store.records.audit.writing import AuditSubject, difference, write_audit
+from store.records.changes.returning import end_changes_of, set_for_good
 from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.identity.organisations import create_named_organisations
 from store.records.judging.deleted_lifts import remove_lift
@@ -176,6 +177,7 @@ class LiftStore:
             before = find_lift(connection, lift_id)
             if before is not None:
                 require_version(_version(before), expected)
+                end_changes_of(self._database, connection, lift_id, now_ns)
                 revision, facts = self._database.count_up(connection, REVISION), before.facts
                 remove_lift(self._database, connection, lift_id, facts if before.registered else None, revision, now_ns)
                 subject = AuditSubject(lift_id, before=facts, lift_id=lift_id, district=facts.district)
@@ -228,13 +230,15 @@ class LiftStore:
         """Write facts and their texts; return those that change a threshold. `stored` are the former texts."""
         if not many:
             return []
+        different = {facts.lift_id: _different_thresholds(stored.get(facts.lift_id), facts) for facts, _ in many}
+        set_for_good(self._database, connection, different, now_ns)
         create_named_organisations(connection, [facts for facts, _ in many])
         row = self._database.insert(lifts)
         fresh = {name: row.excluded[name] for name in PUT_COLUMNS}
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
         revision = self._database.count_up(connection, REVISION)
         connection.execute(upsert, [_row(facts, text, True, revision) for facts, text in many])
-        changed = [facts for facts, _ in many if _changes_threshold(stored.get(facts.lift_id), facts)]
+        changed = [facts for facts, _ in many if different[facts.lift_id]]
         note_threshold_changes(connection, [facts.lift_id for facts in changed], now_ns)
         carry_threshold_changes(connection, [facts.lift_id for facts, _ in many if facts.lift_id not in stored], now_ns)
         subjects = [_audit_subject(facts.lift_id, stored.get(facts.lift_id), text) for facts, text in many]
@@ -272,8 +276,9 @@ def _audit_subject(lift_id: str, before: str | None, after: str) -> AuditSubject
     return AuditSubject(lift_id, None, *difference(orjson.loads(before), orjson.loads(after)), lift_id)
 
 
-def _changes_threshold(before: str | None, after: LiftFacts) -> bool:
-    return before is not None and changes_threshold(read_facts(before), after)
+def _different_thresholds(before: str | None, after: LiftFacts) -> list[str]:
+    """Return the thresholds in which facts differ from the stored text; none of a lift that was not registered."""
+    return [] if before is None else different_thresholds(read_facts(before), after)
 
 
 def _version(lift: Registered) -> str:

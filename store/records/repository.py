@@ -11,12 +11,8 @@ from store.records.alerts import AlertStore
 from store.records.audit.entry import AuditEntry
 from store.records.audit.search import AuditFilter, AuditStore
 from store.records.audit.writing import AuditSubject
-from store.records.changes.requests import (
-    ChangeRequest,
-    NotDecidable,
-    WantedChange,
-    threshold_change,
-)
+from store.records.changes.change_request import ChangeRequest, WantedChange, threshold_change
+from store.records.changes.second_person import NotDecidable
 from store.records.changes.temporary import TemporaryChangeOpen, TemporaryChangeStore
 from store.records.database import RecordsUnavailable, Repository
 from store.records.devices import DeviceStore

@@ -17,7 +17,7 @@ from registry.actor import Actor
 from registry.roles import OrganisationKind, Role
 from registry.scope import NO_LIFTS, OPEN_SCOPE, LiftScope
 from registry.thresholds import RECENT_NS
-from store.records.changes.requests import DECIDE_WITHIN_NS
+from store.records.changes.change_request import DECIDE_WITHIN_NS
 from store.records.repository import AlertFilter, AuditFilter, NotDecidable, Records, WantedChange
 from telemetry.instant import rfc3339
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, occurrence
@@ -328,6 +328,23 @@ def test_a_threshold_that_was_changed_again_stays_at_the_end(client: TestClient,
     after = records.lift("L001")
     assert after is not None
     assert (after.facts.rated_speed_mps, len(after.facts.floors)) == (3.0, 4)
+
+
+def test_a_temporary_threshold_is_kept_for_good_by_the_same_value_with_a_reason(
+    client: TestClient, records: Records
+) -> None:
+    sign_in("Ada")
+    soon_ns, same = in_an_hour_ns(), {"rated_speed_mps": 2.5}
+    assert client.patch(LIFT, json=same, params={"reason": "trial", "until": rfc3339(soon_ns)}).status_code == 200
+    assert client.patch(LIFT, json=same, params={"reason": "it proved right"}).status_code == 200
+    listed = client.get("/api/v1/change-requests").json()["items"]
+    assert [(each["state"], each["reason"]) for each in listed] == [
+        ("applied", "it proved right"), ("ended", "trial"),
+    ]  # fmt: skip
+    records.end_temporary_changes(soon_ns)
+    after = records.lift("L001")
+    assert after is not None
+    assert after.facts.rated_speed_mps == 2.5
 
 
 @pytest.mark.parametrize(

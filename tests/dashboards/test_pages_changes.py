@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from registry.actor import Actor
 from registry.roles import OrganisationKind
 from registry.scope import OPEN_SCOPE
-from store.records.changes.requests import DECIDE_WITHIN_NS
+from store.records.changes.change_request import DECIDE_WITHIN_NS
 from store.records.repository import WantedChange
 from tests.dashboards.browser_world import HOSTILE, fill, looking, open_browser, served  # noqa: F401
 from tests.dashboards.scope_of_test import ScopeOfTest, sign_in

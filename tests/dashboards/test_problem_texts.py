@@ -30,7 +30,7 @@ SOURCES = (
             "registry/duty/roster_checks.py", "registry/duty/public_holidays.py", "store/records/outbox/ways.py",
             "store/records/identity/accounts.py", "store/records/identity/organisations.py",
             "store/records/identity/people.py", "store/records/identity/administrators.py",
-            "store/records/changes/requests.py", "store/records/page.py", "store/records/incidents/actions.py",
+            "store/records/changes/second_person.py", "store/records/page.py", "store/records/incidents/actions.py",
             "store/records/duty/policies.py", "commands/wiring/broker_files.py",
         )
     ),

@@ -16,8 +16,6 @@ from starlette.responses import Response
 
 from dashboards.api.access import QueryActor, RequestScope, needs
 from dashboards.api.change_requests import (
-    DELETE,
-    FACTS,
     WAITING_RESPONSE,
     ChangeEnd,
     Reason,
@@ -54,6 +52,7 @@ from registry.facts import (
 from registry.roles import Verb
 from registry.scope import NAMING_FACTS
 from registry.thresholds import changes_threshold
+from store.records.changes.change_request import DELETE, FACTS
 from store.records.repository import WantedChange
 
 RESERVED_FACTS = {"district", "gateway_id", *NAMING_FACTS}
@@ -113,7 +112,7 @@ def registry(context: AppContext) -> APIRouter:
         """Change some facts of a lift; null makes a fact unknown, and an unregistered lift becomes registered.
 
         A signed-in account gives a reason where a fact that is a threshold changes; the change may wait (202), and with
-        `until` the former thresholds return.
+        `until` the former thresholds return. A reason with a threshold that would return keeps it for good.
         """
         known = stored_lift(context, lift_id, scope)
         if Verb.REGISTER_LIFTS not in scope.verbs:
@@ -124,7 +123,7 @@ def registry(context: AppContext) -> APIRouter:
         expected = expected_versions(if_match)
         is_dangerous = known.registered and changes_threshold(known.facts, changed)
         detail = with_end(body, ends_ns, is_dangerous)
-        if is_dangerous:
+        if is_dangerous or (reason and context.records().returning_thresholds(lift_id) & body.keys()):
             wanted = WantedChange(lift_id, known.facts.district, FACTS, detail, versions(expected), reason)
             return make_change(context, scope, by, wanted) or lift_response(context, lift_id, scope)
         if context.records().patch_lift(lift_id, read_changes(body)[0], by, time.time_ns(), expected) is None:

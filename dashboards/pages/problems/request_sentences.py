@@ -132,6 +132,19 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     ("The request is {state}: there is nothing left to decide.", "该申请的状态为 {state}，无需再处理。"),
     ("Another account must decide: this one made the request.", "须由其他账号处理：该申请由本账号提出。"),
+    ("A person must decide: this is a machine account.", "须由人员处理：本账号为程序账号。"),
+    (
+        "Another account must decide: this one was created after the request.",
+        "须由其他账号处理：本账号在该申请之后创建。",
+    ),
+    (
+        "A person who does not administer the machine account that made the request must decide.",
+        "须由不管理该程序账号的人员处理：该申请由程序账号提出。",
+    ),
+    (
+        "{name}, who made the request, may not make this change any more: decline it.",
+        "申请人 {name} 已无权进行此更改，请拒绝该申请。",
+    ),
     (
         "The account of {name}, who made the request, is disabled: decline it and make the change anew.",
         "申请人 {name} 的账号已停用：请拒绝该申请并重新提出更改。",

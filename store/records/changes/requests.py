@@ -13,74 +13,37 @@ in the transaction that approves it, as the account that made it, so that of two
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from registry.actor import Actor
-from registry.lift_facts import LiftFacts
 from registry.scope import ALL_LIFTS, LiftScope
 from registry.thresholds import THRESHOLD_FACTS
 from store.records.audit.writing import AuditSubject, write_audit
+from store.records.changes.change_request import (
+    APPLIED,
+    DECIDE_WITHIN_NS,
+    DECLINED,
+    ENDS,
+    EXPIRED,
+    FACTS,
+    WAITING,
+    ChangeRequest,
+    WantedChange,
+    read_request,
+)
+from store.records.changes.returning import set_for_good
+from store.records.changes.second_person import require_decidable, require_entitled_maker
 from store.records.changes.tables import change_requests
 from store.records.database import Database
 from store.records.identity.organisations import OrganisationStore
-from store.records.identity.tables import people
 from store.records.lifts import LiftRecords
 from store.records.outbox.change_notices import notify_authorities
 from store.records.page import Page, cursor_after_row, row_of_cursor
 from store.records.scoping import rows_in
-
-DECIDE_WITHIN_NS = 24 * 3600 * 1_000_000_000
-WAITING, APPLIED, DECLINED, EXPIRED, ENDED = "waiting", "applied", "declined", "expired", "ended"
-FACTS = "facts"
-STATES = (WAITING, APPLIED, DECLINED, EXPIRED, ENDED)
-ENDS = "until_ns"
-"""The end of a temporary change in its detail."""
-
-
-@dataclass(frozen=True, slots=True)
-class WantedChange:
-    """A change of a lift: the action, its detail as JSON has it, and the version of what it changes."""
-
-    lift_id: str
-    district: str
-    action: str
-    detail: Mapping[str, Any]
-    version: tuple[str, ...] | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeRequest:
-    """A stored request; `decided_by` is the name of the account that approved or declined it."""
-
-    id: int
-    wanted: WantedChange
-    state: str
-    made_ns: int
-    by: Actor
-    decided_ns: int | None
-    decided_by: str | None
-
-
-def threshold_change(lift: LiftFacts, reason: str) -> WantedChange:
-    """Return the change of a lift to the thresholds of these facts, as JSON has them."""
-    values: dict[str, Any] = orjson.loads(orjson.dumps(lift))
-    detail = {fact: values[fact] for fact in THRESHOLD_FACTS}
-    return WantedChange(lift.lift_id, lift.district, FACTS, detail, None, reason or None)
-
-
-class NotDecidable(Exception):
-    """A decision that the request does not allow: `slug` names the reason, the text has the remedy."""
-
-    def __init__(self, slug: str, detail: str) -> None:
-        super().__init__(detail)
-        self.slug = slug
-
 
 Apply = Callable[[ChangeRequest], object]
 """Applies a request; what it raises undoes the decision."""
@@ -105,11 +68,11 @@ class ChangeRequestStore:
             row = connection.execute(change_requests.insert().values(**values).returning(*change_requests.c)).one()
             made = read_request(row, now_ns)
             if apply is not None:
-                apply(made)
+                self._apply(connection, made, apply, now_ns)
             asked = {name: value for name, value in values.items() if name != "by"}  # the row names the actor itself
             subject = AuditSubject(str(made.id), asked, lift_id=wanted.lift_id, district=wanted.district)
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
-            self.tell_authority(connection, made, now_ns)
+            notify_authorities(self._database, connection, made, now_ns)
             return made
 
     def record_changes(self, many: Sequence[WantedChange], by: Actor, now_ns: int, is_applied: bool) -> list[int]:
@@ -158,51 +121,34 @@ class ChangeRequestStore:
     ) -> ChangeRequest | None:
         """Apply a waiting request, or decline it without `apply`; None where the scope has no such request.
 
-        Raises NotDecidable where it is decided or expired, was made by the same account, or would be applied as an
-        account that is disabled.
+        Raises NotDecidable where it is decided or expired, where this account is no second person, and where it would
+        be applied as an account that could not make it any more.
         """
         with self._database.writing() as connection:
             row = connection.execute(select(change_requests).where(_is(request_id), _inside(scope))).first()
             if row is None:
                 return None
             asked = read_request(row, now_ns)
-            _require_decidable(asked, by)
+            require_decidable(connection, asked, by)
             if apply is not None:
-                _require_active_maker(connection, asked.by)
+                require_entitled_maker(connection, asked)
             values = {"state": DECLINED if apply is None else APPLIED, "decided_ns": now_ns, "decided_by": by.name}
             connection.execute(update(change_requests).where(_is(request_id)).values(**values))
             if apply is not None:
-                apply(asked)
+                self._apply(connection, asked, apply, now_ns)
             subject = AuditSubject(str(request_id), values, None, None, asked.wanted.lift_id, asked.wanted.district)
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
             decided = read_request(connection.execute(select(change_requests).where(_is(request_id))).one(), now_ns)
-            self.tell_authority(connection, decided, now_ns)
+            notify_authorities(self._database, connection, decided, now_ns)
             return decided
 
-    def tell_authority(self, connection: Connection, asked: ChangeRequest, now_ns: int) -> None:
-        """Notify the authority of the state of a request."""
+    def _apply(self, connection: Connection, asked: ChangeRequest, apply: Apply, now_ns: int) -> None:
+        """Apply a request; the thresholds that it sets for good do not return at the end of a temporary change."""
         wanted = asked.wanted
-        request = (asked.id, asked.state, wanted.action, wanted.lift_id, wanted.district)
-        notify_authorities(self._database, connection, request, asked.by, wanted.reason, now_ns)
-
-
-def _require_decidable(asked: ChangeRequest, by: Actor) -> None:
-    """Raise NotDecidable where this account does not decide this request."""
-    if asked.state != WAITING:
-        raise NotDecidable("decided", f"The request is {asked.state}: there is nothing left to decide.")
-    if by.account is None or by.account == asked.by.account:
-        raise NotDecidable("second-person", "Another account must decide: this one made the request.")
-
-
-def _require_active_maker(connection: Connection, maker: Actor) -> None:
-    """Raise NotDecidable where the account that made a request is disabled."""
-    person_id = (maker.account or "").partition(":")[2]
-    query = select(people.c.id).where(people.c.id == person_id, people.c.is_disabled.is_(True))
-    if connection.execute(query).first() is not None:
-        raise NotDecidable(
-            "maker-disabled",
-            f"The account of {maker.name}, who made the request, is disabled: decline it and make the change anew.",
-        )
+        if wanted.action == FACTS and ENDS not in wanted.detail:
+            named = [fact for fact in THRESHOLD_FACTS if fact in wanted.detail]
+            set_for_good(self._database, connection, {wanted.lift_id: named}, now_ns)
+        apply(asked)
 
 
 def _is(request_id: int) -> ColumnElement[bool]:
@@ -219,15 +165,6 @@ def _has_state(state: str, now_ns: int) -> ColumnElement[bool]:
         return change_requests.c.state == state
     is_expired = change_requests.c.made_ns <= now_ns - DECIDE_WITHIN_NS
     return (change_requests.c.state == WAITING) & (is_expired if state == EXPIRED else ~is_expired)
-
-
-def read_request(row: Row[Any], now_ns: int) -> ChangeRequest:
-    """Return the request of a row; a waiting one may have expired."""
-    version = None if row.version is None else tuple(orjson.loads(row.version))
-    wanted = WantedChange(row.lift_id, row.district, row.action, orjson.loads(row.detail), version, row.reason)
-    is_expired = row.state == WAITING and row.made_ns <= now_ns - DECIDE_WITHIN_NS
-    state, by = EXPIRED if is_expired else row.state, Actor(**orjson.loads(row.by))
-    return ChangeRequest(row.id, wanted, state, row.made_ns, by, row.decided_ns, row.decided_by)
 
 
 class RegistryChangeRecords(LiftRecords, OrganisationStore, ChangeRequestStore):

@@ -2,7 +2,8 @@
 
     applied ──► ended     at `ends_ns`: each threshold that still has the value of the request gets its former one
 
-A lift has one temporary change at a time. A threshold that was changed again meanwhile stays as it is.
+A lift has one temporary change at a time. A threshold that was set again meanwhile stays as it is:
+`store.records.changes.returning`.
 """
 
 from __future__ import annotations
@@ -11,17 +12,16 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, select, update
+from sqlalchemy import Connection, Row, Select, select, update
 
 from registry.actor import Actor
 from registry.lift_facts import LiftFacts, read_changes
-from registry.thresholds import THRESHOLD_FACTS
-from store.records.audit.writing import AuditSubject, write_audit
-from store.records.changes.requests import ENDED, ENDS, ChangeRequestStore, read_request
+from registry.thresholds import different_thresholds
+from store.records.changes.change_request import ENDED, ENDS, read_request
+from store.records.changes.requests import ChangeRequestStore
+from store.records.changes.returning import END, report_end
 from store.records.changes.tables import change_requests, is_temporary
-from store.records.lifts import LiftStore, find_lift
-
-END = Actor.named("end of a temporary change")
+from store.records.lifts import REVISION, LiftStore, find_lift
 
 
 class TemporaryChangeOpen(Exception):
@@ -40,15 +40,22 @@ class TemporaryChangeStore(ChangeRequestStore, LiftStore):
         Raises TemporaryChangeOpen where an earlier temporary change of the lift has not ended.
         """
         with self._database.writing() as connection:
-            before = find_lift(connection, lift_id)
-            after = self.patch_lift(lift_id, changes, by, now_ns, expected)  # locks the registry until the commit
+            self._database.count_up(connection, REVISION)  # locks the registry until the commit
             if connection.execute(_open_of(lift_id)).first() is not None:
                 raise TemporaryChangeOpen(lift_id)
+            before = find_lift(connection, lift_id)
+            after = self.patch_lift(lift_id, changes, by, now_ns, expected)
             if before is not None and after is not None:
-                former = _different_thresholds(before.facts, after)
+                former = {fact: getattr(before.facts, fact) for fact in different_thresholds(before.facts, after)}
                 values = {"ends_ns": ends_ns, "former": orjson.dumps(former).decode()}
                 connection.execute(update(change_requests).where(change_requests.c.id == request_id).values(**values))
             return after
+
+    def returning_thresholds(self, lift_id: str) -> frozenset[str]:
+        """Return the thresholds of a lift that return at the end of its temporary change."""
+        query = select(change_requests.c.former).where(is_temporary, change_requests.c.lift_id == lift_id)
+        with self._database.reading() as connection:
+            return frozenset(fact for former in connection.scalars(query) for fact in orjson.loads(former or "{}"))
 
     def end_temporary_changes(self, now_ns: int) -> int:
         """End the changes that are due, tell the authority, and return their number."""
@@ -64,28 +71,23 @@ class TemporaryChangeStore(ChangeRequestStore, LiftStore):
             if connection.execute(update(change_requests).where(this).values(state=ENDED)).rowcount == 0:
                 return False
             row = connection.execute(select(change_requests).where(change_requests.c.id == request_id)).one()
-            asked, returned = read_request(row, now_ns), {}
-            present = find_lift(connection, asked.wanted.lift_id)
-            if present is not None:
-                wanted = read_changes({name: value for name, value in asked.wanted.detail.items() if name != ENDS})[0]
-                former = read_changes(orjson.loads(row.former))[0]
-                returned = {
-                    fact: value for fact, value in former.items() if getattr(present.facts, fact) == wanted.get(fact)
-                }
-                self.patch_lift(asked.wanted.lift_id, returned, END, now_ns)
-            subject = AuditSubject(
-                str(request_id), {"returned": sorted(returned)}, lift_id=asked.wanted.lift_id,
-                district=asked.wanted.district,
-            )  # fmt: skip
-            write_audit(connection, now_ns, END, f"change.{ENDED}", [subject])
-            self.tell_authority(connection, asked, now_ns)
+            returned = _returning(connection, row, now_ns)
+            if returned:
+                self.patch_lift(row.lift_id, returned, END, now_ns)
+            report_end(self._database, connection, row, returned, now_ns)
             return True
+
+
+def _returning(connection: Connection, row: Row[Any], now_ns: int) -> Mapping[str, Any]:
+    """Return the former values of the thresholds that a registered lift still has from a temporary change."""
+    present = find_lift(connection, row.lift_id)
+    if present is None or not present.registered:
+        return {}
+    detail = read_request(row, now_ns).wanted.detail
+    wanted = read_changes({name: value for name, value in detail.items() if name != ENDS})[0]
+    former = read_changes(orjson.loads(row.former))[0]
+    return {fact: value for fact, value in former.items() if getattr(present.facts, fact) == wanted.get(fact)}
 
 
 def _open_of(lift_id: str) -> Select[tuple[int]]:
     return select(change_requests.c.id).where(is_temporary, change_requests.c.lift_id == lift_id)
-
-
-def _different_thresholds(before: LiftFacts, after: LiftFacts) -> dict[str, Any]:
-    """Return the former values of the thresholds that differ, as JSON has them."""
-    return {fact: getattr(before, fact) for fact in THRESHOLD_FACTS if getattr(before, fact) != getattr(after, fact)}

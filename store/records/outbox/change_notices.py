@@ -6,12 +6,14 @@ request.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import orjson
 from sqlalchemy import Connection, select
 
 from alerts.notification import CHANGE, Notification, NotifiedLift
-from registry.actor import Actor
 from registry.roles import OrganisationKind, Role, Verb, verbs_of
+from store.records.changes.change_request import ENDED, ChangeRequest
 from store.records.database import Database
 from store.records.identity.organisations import load_organisations
 from store.records.identity.tables import memberships, organisations, people
@@ -20,36 +22,68 @@ from store.records.outbox.tables import ways
 from store.records.schema import lifts
 
 INFORMED = [role for role in Role if Verb.APPROVE in verbs_of(OrganisationKind.AUTHORITY, role)]
-STATES_ZH = {"waiting": "待批准", "applied": "已生效", "declined": "已拒绝", "ended": "已到期，恢复原值"}
+STATES_ZH = {"waiting": "待批准", "applied": "已生效", "declined": "已拒绝", "ended": "已结束"}
 ACTIONS = {
     "facts": ("thresholds", "修改阈值"),
     "delete": ("deletion of the lift", "删除电梯"),
     "maintenance": ("maintenance window", "维护时段"),
     "shelve": ("shelving of an alert", "搁置报警"),
 }
+THRESHOLD_NAMES = {
+    "floors": ("landings", "层站高度"),
+    "rated_speed_mps": ("rated speed", "额定速度"),
+    "position_source": ("source of the position", "位置来源"),
+    "door_zone_m": ("door zone", "门区半高"),
+    "parks_door_open": ("parking with open door", "开门待机"),
+}
 
 
 def notify_authorities(
-    database: Database, connection: Connection, request: tuple[int, str, str, str, str], by: Actor,
-    reason: str | None, now_ns: int,
-) -> None:  # fmt: skip
-    """Add a notification for each person to be informed; `request` is id, state, action, lift and district."""
-    request_id, state, action, lift_id, district = request
-    informed = _informed(connection, district)
+    database: Database, connection: Connection, asked: ChangeRequest, now_ns: int, returned: Collection[str] = ()
+) -> None:
+    """Add a notification of the state of a request for each person to be informed.
+
+    `returned` are the thresholds that have their former values again at the end of a temporary change. Where the lift
+    has moved since the request, the authorities of its former and of its present district are informed.
+    """
+    wanted = asked.wanted
+    text = connection.execute(select(lifts.c.facts).where(lifts.c.lift_id == wanted.lift_id)).scalar()
+    facts = orjson.loads(text) if text is not None else {}
+    district = facts.get("district", wanted.district)
+    informed = sorted({each for one in {district, wanted.district} for each in _informed(connection, one)})
     if not informed:
         return
-    english, chinese = ACTIONS[action]
-    who = by.name if by.organisation is None else f"{by.name} ({by.organisation})"
-    sentence = {
-        "en": f"A change that can hide a danger is {state}: {english}, by {who}: {reason or 'no reason given'}",
-        "zh": f"可能掩盖危险的更改{STATES_ZH[state]}：{chinese}，{who}：{reason or '未说明原因'}",
-    }
-    lift = _lift(connection, lift_id, district)
+    lift = NotifiedLift(
+        wanted.lift_id, district, facts.get("name"), facts.get("address"), timezone=facts.get("timezone")
+    )
+    sentence = _sentence(asked, returned)
     added = [
-        Notification(f"change:{request_id}:{state}:{person_id}", person_id, "", CHANGE, "major", now_ns, lift, sentence)
-        for person_id in informed
+        Notification(f"change:{asked.id}:{asked.state}:{each}", each, "", CHANGE, "major", now_ns, lift, sentence)
+        for each in informed
     ]
     insert_notifications(database, connection, added, now_ns)
+
+
+def _sentence(asked: ChangeRequest, returned: Collection[str]) -> dict[str, str]:
+    """Return the sentence of a notification in both languages."""
+    by, reason = asked.by, asked.wanted.reason
+    english, chinese = ACTIONS[asked.wanted.action]
+    who = by.name if by.organisation is None else f"{by.name} ({by.organisation})"
+    end_en, end_zh = _end_words(returned) if asked.state == ENDED else ("", "")
+    return {
+        "en": f"A change that can hide a danger is {asked.state}{end_en}: {english}, by {who}:"
+        f" {reason or 'no reason given'}",
+        "zh": f"可能掩盖危险的更改{STATES_ZH[asked.state]}{end_zh}：{chinese}，{who}：{reason or '未说明原因'}",
+    }
+
+
+def _end_words(returned: Collection[str]) -> tuple[str, str]:
+    """Return in both languages which thresholds have their former values again."""
+    if not returned:
+        return " (no former value was restored)", "（未恢复任何原值）"
+    names = [THRESHOLD_NAMES[fact] for fact in sorted(returned)]
+    english, chinese = ", ".join(en for en, _ in names), "、".join(zh for _, zh in names)
+    return f" (former values restored: {english})", f"（已恢复原值：{chinese}）"
 
 
 def _informed(connection: Connection, district: str) -> list[str]:
@@ -66,9 +100,3 @@ def _informed(connection: Connection, district: str) -> list[str]:
     query = query.where(memberships.c.organisation_id.in_(ids), memberships.c.role.in_(INFORMED))
     query = query.where(people.c.is_disabled.is_(False), people.c.id.in_(reached))
     return sorted(set(connection.scalars(query)))
-
-
-def _lift(connection: Connection, lift_id: str, district: str) -> NotifiedLift:
-    text = connection.execute(select(lifts.c.facts).where(lifts.c.lift_id == lift_id)).scalar()
-    facts = orjson.loads(text) if text is not None else {}
-    return NotifiedLift(lift_id, district, facts.get("name"), facts.get("address"), timezone=facts.get("timezone"))

@@ -100,3 +100,70 @@ def test_a_lift_that_is_deleted_and_registered_anew_keeps_the_mark_of_changed_th
         (alert,) = accounts.records.alerts(AlertFilter(lift_id=(lift_id,))).items
         marks[lift_id] = alert.thresholds_changed_ns
     assert marks == {"L001": deleted_ns, "NEW": None}
+
+
+def requested(client: TestClient, accounts: Accounts) -> str:
+    """Let "boss" ask for a change that waits; return the path of its approval."""
+    asking(accounts, "Firm")
+    sign_in(client, "boss")
+    number = client.patch(LIFT, json={"rated_speed_mps": 2.5}, params=REASON).json()["id"]
+    return f"/api/v1/change-requests/{number}/approve"
+
+
+def signed_out(client: TestClient) -> None:
+    """Let the browser forget its session."""
+    client.cookies.clear()
+    client.headers.pop("X-CSRF-Token", None)
+
+
+def test_the_second_person_is_no_machine_account_and_older_than_the_request(
+    client: TestClient, accounts: Accounts
+) -> None:
+    machine = accounts.add("bot", accounts.firm, Role.MANAGER, is_machine=True)
+    accounts.add("older", accounts.firm, Role.MANAGER)
+    approve = requested(client, accounts)
+    accounts.now_ns = time.time_ns()
+    accounts.add("newer", accounts.firm, Role.MANAGER)
+    signed_out(client)
+    refused = [client.post(approve, headers=accounts.token(machine, accounts.firm))]
+    sign_in(client, "newer")
+    refused.append(client.post(approve))
+    assert [(each.status_code, each.json()["type"]) for each in refused] == [
+        (409, "urn:liftwatch:problem:second-person")
+    ] * 2
+    sign_in(client, "older")
+    assert client.post(approve).json()["state"] == "applied"
+
+
+def test_who_creates_the_tokens_of_a_machine_account_does_not_approve_its_request(
+    client: TestClient, accounts: Accounts
+) -> None:
+    machine = accounts.add("bot", accounts.firm, Role.MANAGER, is_machine=True)
+    accounts.add("older", accounts.firm, Role.MANAGER)
+    asking(accounts, "Firm")
+    by_token = accounts.token(machine, accounts.firm)
+    number = client.patch(LIFT, json={"rated_speed_mps": 2.5}, params=REASON, headers=by_token).json()["id"]
+    answers = []
+    for login in ("boss", "admin", "older"):
+        sign_in(client, login)
+        answers.append(client.post(f"/api/v1/change-requests/{number}/approve").status_code)
+    assert answers == [409, 409, 200]
+
+
+@pytest.mark.parametrize("lost", ["role", "lift"])
+def test_a_request_is_not_approved_where_its_maker_lost_the_role_or_the_lift(
+    client: TestClient, accounts: Accounts, lost: str
+) -> None:
+    accounts.add("deputy", accounts.firm, Role.ADMINISTRATOR)
+    approve = requested(client, accounts)
+    if lost == "role":
+        boss, firm = accounts.boss.person_id, accounts.firm.organisation_id
+        accounts.records.set_role(boss, firm, Role.MECHANIC, BY, accounts.now_ns)
+    else:
+        accounts.records.patch_lift("L001", {"maintenance_firm": "Other"}, BY, accounts.now_ns)
+    sign_in(client, "deputy" if lost == "role" else "admin")
+    refused = client.post(approve)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:liftwatch:problem:maker-not-allowed")
+    lift = accounts.records.lift("L001")
+    assert lift is not None
+    assert lift.facts.rated_speed_mps == 1.0

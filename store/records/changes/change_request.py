@@ -1,0 +1,63 @@
+"""A request of a change that can hide a danger, and its row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Row
+
+from registry.actor import Actor
+from registry.lift_facts import LiftFacts
+from registry.thresholds import THRESHOLD_FACTS
+
+DECIDE_WITHIN_NS = 24 * 3600 * 1_000_000_000
+WAITING, APPLIED, DECLINED, EXPIRED, ENDED = "waiting", "applied", "declined", "expired", "ended"
+STATES = (WAITING, APPLIED, DECLINED, EXPIRED, ENDED)
+FACTS, DELETE, MAINTENANCE, SHELVE = "facts", "delete", "maintenance", "shelve"
+"""The actions of requests."""
+ENDS = "until_ns"
+"""The end of a temporary change in its detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedChange:
+    """A change of a lift: the action, its detail as JSON has it, and the version of what it changes."""
+
+    lift_id: str
+    district: str
+    action: str
+    detail: Mapping[str, Any]
+    version: tuple[str, ...] | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """A stored request; `decided_by` is the name of the account that approved or declined it."""
+
+    id: int
+    wanted: WantedChange
+    state: str
+    made_ns: int
+    by: Actor
+    decided_ns: int | None
+    decided_by: str | None
+
+
+def threshold_change(lift: LiftFacts, reason: str) -> WantedChange:
+    """Return the change of a lift to the thresholds of these facts, as JSON has them."""
+    values: dict[str, Any] = orjson.loads(orjson.dumps(lift))
+    detail = {fact: values[fact] for fact in THRESHOLD_FACTS}
+    return WantedChange(lift.lift_id, lift.district, FACTS, detail, None, reason or None)
+
+
+def read_request(row: Row[Any], now_ns: int) -> ChangeRequest:
+    """Return the request of a row; a waiting one may have expired."""
+    version = None if row.version is None else tuple(orjson.loads(row.version))
+    wanted = WantedChange(row.lift_id, row.district, row.action, orjson.loads(row.detail), version, row.reason)
+    is_expired = row.state == WAITING and row.made_ns <= now_ns - DECIDE_WITHIN_NS
+    state, by = EXPIRED if is_expired else row.state, Actor(**orjson.loads(row.by))
+    return ChangeRequest(row.id, wanted, state, row.made_ns, by, row.decided_ns, row.decided_by)
