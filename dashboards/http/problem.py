@@ -32,7 +32,10 @@ FieldErrorItem = dict[str, str]
 
 
 class Problem(HTTPException):
-    """An error response. `slug` names its kind for programs, `field_errors` are the errors of single fields."""
+    """An error response. `slug` names its kind for programs, `field_errors` are the errors of single fields.
+
+    `title` is the name of the status, in English where it is None.
+    """
 
     def __init__(
         self,
@@ -41,9 +44,11 @@ class Problem(HTTPException):
         detail: str,
         field_errors: Sequence[FieldErrorItem] = (),
         headers: dict[str, str] | None = None,
+        title: str | None = None,
     ) -> None:
         super().__init__(status, detail, headers)
         self.slug = slug
+        self.title = title or HTTPStatus(status).phrase
         self.field_errors = field_errors
 
 
@@ -83,20 +88,16 @@ def unavailable(what: str, detail: str) -> Problem:
     return Problem(503, "unavailable", f"{what}: {detail}", headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
-def document(status: int, slug: str, detail: str, field_errors: Sequence[FieldErrorItem] = ()) -> dict[str, Any]:
-    """Return the members of a problem document."""
-    return {
-        "type": f"urn:liftwatch:problem:{slug}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": _encodable(detail),
-        **({"errors": list(field_errors)} if field_errors else {}),
-    }
-
-
 def response(problem: Problem) -> Response:
     """Return `problem` as an HTTP response."""
-    body = orjson.dumps(document(problem.status_code, problem.slug, str(problem.detail), problem.field_errors))
+    document = {
+        "type": f"urn:liftwatch:problem:{problem.slug}",
+        "title": problem.title,
+        "status": problem.status_code,
+        "detail": _encodable(str(problem.detail)),
+        **({"errors": list(problem.field_errors)} if problem.field_errors else {}),
+    }
+    body = orjson.dumps(document)
     return Response(body, problem.status_code, headers=dict(problem.headers or {}), media_type=MEDIA_TYPE)
 
 

@@ -15,7 +15,7 @@ from pydantic_core import PydanticKnownError
 from dashboards.api.refused.texts import from_templates
 from dashboards.http.problem import REMEDIES, Problem, field_error, invalid_request
 from dashboards.pages import translations
-from dashboards.pages.problems.texts import EVERY_SENTENCE, problem_texts
+from dashboards.pages.problems.texts import EVERY_SENTENCE, in_language, problem_texts
 from tests.dashboards.test_refusal_texts import holes, parts
 
 ROOT = Path(__file__).parents[2]
@@ -123,8 +123,27 @@ def test_a_problem_of_any_origin_is_in_the_language_of_the_reader(client: TestCl
         answer = client.request(method, path, **more)
         document = answer.json()
         assert answer.status_code >= 400, path
-        for text in (document["detail"], *(each["detail"] for each in document.get("errors", ()))):
+        for text in (document["title"], document["detail"], *(each["detail"] for each in document.get("errors", ()))):
             assert re.search("[\u4e00-\u9fff]", text), (method, path, text)
+
+
+@pytest.mark.parametrize("speed", ["x", 99])
+def test_a_problem_in_chinese_keeps_the_names_of_fields_and_names_units_in_chinese(
+    client: TestClient, speed: object
+) -> None:
+    answer = client.patch("/api/v1/lifts/L001", json={"rated_speed_mps": speed}, headers={"Accept-Language": "zh"})
+    assert re.findall("[a-z_]{2,}", answer.json()["detail"]) == ["rated_speed_mps"]
+    assert "以米每秒为单位" in answer.json()["detail"]
+
+
+def test_a_problem_in_chinese_names_a_field_with_its_label() -> None:
+    problem = in_language(invalid_request([field_error("until", "is missing")]), "zh")
+    assert (problem.detail, problem.field_errors[0]["field"]) == ("until（截止时间）：未填写。", "until")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 421, 422, 429, 500, 503, 507])
+def test_the_title_of_every_problem_is_translated(status: int) -> None:
+    assert re.search("[\u4e00-\u9fff]", in_language(Problem(status, "x", "x"), "zh").title)
 
 
 def test_a_template_and_its_translation_have_the_same_holes() -> None:

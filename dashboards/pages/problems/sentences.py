@@ -3,6 +3,34 @@
 from __future__ import annotations
 
 SENTENCES: tuple[tuple[str, str], ...] = (
+    # --- titles of problems
+    ("Bad Request", "请求有误"),
+    ("Unauthorized", "未登录"),
+    ("Forbidden", "无权限"),
+    ("Not Found", "未找到"),
+    ("Method Not Allowed", "不支持该方法"),
+    ("Conflict", "冲突"),
+    ("Gone", "已失效"),
+    ("Precondition Failed", "内容已被更改"),
+    ("Request Entity Too Large", "请求过大"),
+    ("Unsupported Media Type", "不支持该内容类型"),
+    ("Misdirected Request", "请求的服务器有误"),
+    ("Unprocessable Entity", "内容有误"),
+    ("Too Many Requests", "请求过多"),
+    ("Internal Server Error", "服务器内部错误"),
+    ("Service Unavailable", "服务暂不可用"),
+    ("Insufficient Storage", "存储空间不足"),
+    # --- units
+    ("degrees north", "北纬度数"),
+    ("degrees east", "东经度数"),
+    ("the height in metres", "高度，以米为单位"),
+    ("degrees of contact angle", "接触角，以度为单位"),
+    ("the ratio of ball diameter to pitch diameter", "滚动体直径与节圆直径之比"),
+    ("metres a second", "数值，以米每秒为单位"),
+    ("metres", "数值，以米为单位"),
+    ("kilograms", "数值，以千克为单位"),
+    ("millimetres", "数值，以毫米为单位"),
+    ("the balls or rollers of one row of the bearing", "轴承单列的滚动体数"),
     # --- whole problems
     (
         "A second person is asked for: the operator's administrators end that.",

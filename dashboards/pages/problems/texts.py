@@ -38,19 +38,28 @@ def problem_texts(problem: Problem, language: str) -> list[str]:
 
 
 def in_language(problem: Problem, language: str) -> Problem:
-    """Return a problem of the API with its sentences in a language; where none is translated, the problem as it is."""
+    """Return a problem of the API with its title and its sentences in a language; fields keep their names."""
     if language == translations.ENGLISH:
         return problem
-    if not problem.field_errors:
-        detail = translated_detail(str(problem.detail), language)
-        return Problem(problem.status_code, problem.slug, detail, headers=_headers(problem))
+    title = translated_detail(problem.title, language)
     errors = [field_error(each["field"], translated_detail(each["detail"], language)) for each in problem.field_errors]
-    detail = "".join(problem_texts(problem, language)[:FIELDS_NAMED])
-    return Problem(problem.status_code, problem.slug, detail, errors, _headers(problem))
+    texts = translations.catalogue(language)
+    of_fields = "".join(
+        texts["problem.field"].format(field=_labelled(each["field"], texts), detail=each["detail"])
+        for each in errors[:FIELDS_NAMED]
+    )
+    detail = of_fields or translated_detail(str(problem.detail), language)
+    return Problem(problem.status_code, problem.slug, detail, errors, _headers(problem), title)
 
 
 def _headers(problem: Problem) -> dict[str, str] | None:
     return None if problem.headers is None else dict(problem.headers)
+
+
+def _labelled(field: str, texts: Mapping[str, str]) -> str:
+    """Return the name of a field as in the request, with its label where it has one."""
+    label = _label(field, texts)
+    return field if label == field else f"{field}（{label}）"
 
 
 def _label(field: str, texts: Mapping[str, str]) -> str:
