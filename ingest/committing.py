@@ -104,6 +104,7 @@ class Committing:
         is_due = time.monotonic() >= self._snapshot_due_s and (self._snapshot_due_s == 0.0 or not self._file.is_writing)
         if pack is not None and is_due:
             snapshot = Snapshot(complete_to, pack())
+        generation = self._generation + 1 if is_bound and snapshot is not None else self._generation
         changes = self._records.judge(
             position=position,
             occurrences=self.occurrences,
@@ -111,8 +112,10 @@ class Committing:
             refused_in_turn=self.refused_in_turn,
             now_ns=time.time_ns(),
             snapshot=snapshot if is_bound else None,
+            generation=None if generation == self._generation else generation,
         )
         self.begin_at(position)
+        self._generation = generation
         if snapshot is not None:
             self._snapshot_due_s, self._is_bound = time.monotonic() + SNAPSHOT_EVERY_S, False
             self._keep(snapshot, is_bound)
@@ -121,7 +124,6 @@ class Committing:
     def _keep(self, snapshot: Snapshot, is_bound: bool) -> None:
         """Write a snapshot after the commit of what was found up to there; a bound one is in that commit already."""
         if is_bound:
-            self._generation += 1
             self._mark(snapshot.position)
         else:
             self._file.begin(snapshot, self._generation, lambda: self._mark(snapshot.position))

@@ -29,7 +29,7 @@ from store.records.database import Database, read_counter
 from store.records.incidents.answering import answer_subject, settle_closed_incidents
 from store.records.incidents.book import OpenIncidents, write_answers
 from store.records.monitors.partitions import position_name
-from store.records.monitors.snapshots import Resume, Snapshot, read_resume, store_snapshot
+from store.records.monitors.snapshots import Resume, Snapshot, read_resume, store_generation, store_snapshot
 from store.records.refused.dead_letters import store_refusals
 from store.records.schema import alerts, is_open
 from store.records.scoping import alerts_in
@@ -57,10 +57,12 @@ class AlertStore:
         refusals: Sequence[Refusal] = (),
         refused_in_turn: Sequence[Refusal] = (),
         snapshot: Snapshot | None = None,
+        generation: int | None = None,
     ) -> list[Change]:
         """Commit findings and refusals up to the journal's `position` in one transaction; return the changes.
 
-        `refused_in_turn` are those of messages that waited: their positions were passed before.
+        `refused_in_turn` are those of messages that waited: their positions were passed before. `generation` is that of
+        the snapshots from now on, which stays without it.
         """
         with self._database.writing() as connection:
             settled = settle_closed_incidents(connection, now_ns)
@@ -77,6 +79,8 @@ class AlertStore:
                 self._database.set_counter(connection, position_name(self.partition), position)
             if snapshot is not None:
                 store_snapshot(self._database, connection, self.partition, snapshot)
+            if generation is not None:
+                store_generation(self._database, connection, self.partition, generation)
             return [*settled, *book.changes]
 
     def answer(

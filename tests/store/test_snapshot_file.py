@@ -49,12 +49,12 @@ def test_the_later_snapshot_counts_and_none_that_is_ahead_of_the_records(
     assert written(tmp_path, NEW, generation=3).newest(resume) == expected
 
 
-def test_the_records_count_the_snapshots_that_they_take(tmp_path: Path) -> None:
+def test_a_snapshot_in_the_records_replaces_the_file_until_the_next_one(tmp_path: Path) -> None:
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
         file = written(tmp_path, OLD, records.resume().generation)
         records.judge(position=6, occurrences=[], now_ns=T0)
         assert file.newest(records.resume()) == OLD
-        records.judge(position=9, occurrences=[], now_ns=T0, snapshot=NEW)
+        records.judge(position=9, occurrences=[], now_ns=T0, snapshot=NEW, generation=1)
         assert file.newest(records.resume()) == NEW
         last = Snapshot(9, b"last")
         assert written(tmp_path, last, records.resume().generation).newest(records.resume()) == last

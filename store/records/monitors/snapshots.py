@@ -33,8 +33,8 @@ class Snapshot:
 class Resume:
     """Where judging continues: load the snapshot, read the journal after its position.
 
-    `position` is the last one with committed transitions: findings up to it are repeats. `generation` is the number of
-    snapshots that the records have taken.
+    `position` is the last one with committed transitions: findings up to it are repeats. `generation` is the one that
+    the monitor gave with the last snapshot in the records.
     """
 
     position: int
@@ -55,7 +55,11 @@ def store_snapshot(database: Database, connection: Connection, partition: Partit
     values = {"partition": partition.name, **asdict(snapshot)}
     row = database.insert(snapshots).values(**values)
     connection.execute(row.on_conflict_do_update(index_elements=["partition"], set_=values))
-    database.count_up(connection, _generation(partition))
+
+
+def store_generation(database: Database, connection: Connection, partition: Partition, generation: int) -> None:
+    """Set the generation of a partition: a commit that is repeated after a lost answer sets the same."""
+    database.set_counter(connection, _generation(partition), generation)
 
 
 def _generation(partition: Partition) -> str:
