@@ -19,7 +19,7 @@ from functools import partial
 
 from mqtt.backoff import Backoff
 from notify.dispatch.pacing import AddressPace, is_urgent, next_message
-from notify.dispatch.receivers import ReceiverLoads, receiver_of
+from notify.dispatch.receivers import Receiver, ReceiverLoads, receiver_of
 from notify.dispatch.routing import begins_again_ns, is_given_up, next_way
 from notify.dispatch.sending import MessageSending
 from notify.rounds import repeat_rounds
@@ -174,7 +174,7 @@ class NotificationDispatcher(threading.Thread):
     def _ended(
         self,
         kind: str,
-        receiver: str,
+        receiver: Receiver,
         pace: AddressPace,
         message: Sequence[WaitingNotification],
         sent: Future[float],

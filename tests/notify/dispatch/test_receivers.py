@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from notify.dispatch.dispatcher import WORKERS, NotificationDispatcher
-from notify.dispatch.receivers import AT_ONCE, SLOW_S, ReceiverLoads, receiver_of
+from notify.dispatch.receivers import AT_ONCE, SLOW_S, Receiver, ReceiverLoads, receiver_of
 from notify.ways.http_post import TIMEOUT_S, HttpClient
 from notify.ways.signed_webhook import WebhookWay
-from registry.ways import APPRISE, DINGTALK, MAIL, PUSH, WEBHOOK, NotificationWay
+from registry.ways import APPRISE, DINGTALK, MAIL, PUSH, SMS, VOICE, WEBHOOK, NotificationWay
 from store.records.repository import Records
 from tests.loopback import until
 from tests.notify.dispatch.reached import desk_person, verified_way
@@ -70,34 +70,55 @@ def test_a_receiver_that_hangs_delays_no_other_of_the_same_kind(
         client.close()
 
 
-def test_a_slow_receiver_has_one_message_at_a_time_until_it_answers_in_time() -> None:
-    loads = ReceiverLoads()
+@pytest.mark.parametrize("kind", [WEBHOOK, PUSH])
+def test_a_slow_host_of_a_tenant_has_one_message_at_a_time_until_it_answers_in_time(kind: str) -> None:
+    loads, slow = ReceiverLoads(), Receiver(kind, "slow.example")
     for _ in range(AT_ONCE):
-        assert loads.has_room("slow")
-        loads.begin("slow")
-    assert (loads.has_room("slow"), loads.has_room("other")) == (False, True)
+        assert loads.has_room(slow)
+        loads.begin(slow)
+    assert (loads.has_room(slow), loads.has_room(Receiver(kind, "other.example"))) == (False, True)
     for _ in range(AT_ONCE):
-        loads.end("slow", took_s=SLOW_S + 1)
-    loads.begin("slow")
-    assert not loads.has_room("slow")
-    loads.end("slow", took_s=0.1)
-    loads.begin("slow")
-    assert loads.has_room("slow")
+        loads.end(slow, took_s=SLOW_S + 1)
+    loads.begin(slow)
+    assert not loads.has_room(slow)
+    loads.end(slow, took_s=0.1)
+    loads.begin(slow)
+    assert loads.has_room(slow)
 
 
 @pytest.mark.parametrize(
-    ("kind", "address", "receiver"),
+    ("kind", "address"),
     [
-        (WEBHOOK, "https://Hooks.example:8443/a?b=c", "webhook hooks.example"),
-        (DINGTALK, "https://oapi.dingtalk.com/robot/send?access_token=x", "dingtalk oapi.dingtalk.com"),
-        (PUSH, '{"endpoint": "https://push.example/1", "keys": {}}', "push push.example"),
-        (APPRISE, "tgram://123:abc/42", "apprise tgram"),
-        (MAIL, "ann@example.org", "mail"),
-        (PUSH, "no JSON", "push (none)"),
-        (WEBHOOK, "https://[bad", "webhook (none)"),
+        (MAIL, "ann@example.org"),
+        (SMS, "+8613800000001"),
+        (VOICE, "+8613800000001"),
+        (DINGTALK, "https://oapi.dingtalk.com/robot/send?access_token=x"),
+        (APPRISE, "tgram://123:abc/42"),
+    ],
+)
+def test_a_slow_server_that_all_tenants_share_keeps_its_messages_at_once(kind: str, address: str) -> None:
+    loads, shared = ReceiverLoads(), receiver_of(NotificationWay("w", "p", kind, address, None, 0, 0))
+    loads.begin(shared)
+    loads.end(shared, took_s=SLOW_S + 1)
+    for _ in range(AT_ONCE):
+        assert loads.has_room(shared)
+        loads.begin(shared)
+    assert not loads.has_room(shared)
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "server"),
+    [
+        (WEBHOOK, "https://Hooks.example:8443/a?b=c", "hooks.example"),
+        (DINGTALK, "https://oapi.dingtalk.com/robot/send?access_token=x", "oapi.dingtalk.com"),
+        (PUSH, '{"endpoint": "https://push.example/1", "keys": {}}', "push.example"),
+        (APPRISE, "tgram://123:abc/42", "tgram"),
+        (MAIL, "ann@example.org", None),
+        (PUSH, "no JSON", None),
+        (WEBHOOK, "https://[bad", None),
     ],
 )
 def test_the_receiver_of_an_address_is_its_host_or_the_server_of_its_kind(
-    kind: str, address: str, receiver: str
+    kind: str, address: str, server: str | None
 ) -> None:
-    assert receiver_of(NotificationWay("w", "p", kind, address, None, 0, 0)) == receiver
+    assert receiver_of(NotificationWay("w", "p", kind, address, None, 0, 0)) == Receiver(kind, server)
