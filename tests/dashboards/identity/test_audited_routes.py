@@ -103,6 +103,7 @@ def on_incidents(tour: Tour) -> None:
         ("ack", {}), ("assign", {"to": "admin"}), ("comment", {"note": "x"}), ("answer", {"note": "coming"}),
         ("call-out", {"who": "Firm", "level": 1}), ("accept", {"number": 1}),
         ("arrive", {"number": 1}), ("decline", {"number": 1, "reason": "far"}),
+        ("call-out", {"who": "Firm", "level": 1}), ("no-answer", {"number": 2}),
         ("stage", {"stage": "released"}),
         ("link", {"other": other}), ("merge", {"other": other}),
     ):  # fmt: skip
