@@ -105,18 +105,26 @@ class Call:
 
 
 def on_action(
-    incident: Incident, action: IncidentAction, now_ns: int, alerts: Collection[Alert] = (), *, has_other: bool = False
+    incident: Incident,
+    action: IncidentAction,
+    now_ns: int,
+    alerts: Collection[Alert] = (),
+    *,
+    has_other: bool = False,
+    acting: Collection[str] | None = None,
 ) -> IncidentChange | None:
     """Apply a person's action; return None where it was applied already. Raises `Refused`.
 
     `alerts` are those of the incident that are not closed. `has_other`: another open incident folds alerts of a lift.
+    `acting` are the lifts that the person may act on, None all.
     """
     if action.kind == "close":
         _require_closable(incident, action, alerts)
     if action.kind == "reopen":
         _require_reopenable(incident, now_ns, has_other)
     if action.rescue is not None:
-        return on_step(incident, action.rescue, action.by, now_ns, action.note, shared=action.shared)
+        by, note = action.by, action.note
+        return on_step(incident, action.rescue, by, now_ns, note, shared=action.shared, acting=acting)
     done = _ACTIONS[action.kind](incident, action, now_ns)
     if done is None:
         return None

@@ -7,6 +7,7 @@ The incident reaches a stage once every lift that holds people has reached it, a
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from alerts.answers import Refused
@@ -43,6 +44,14 @@ def with_stage_of_lift(incident: Incident, lift_id: str, stage: str, now_ns: int
     )
     after = with_lift(replace(incident, by_hand=True, unconfirmed=False), moved)
     return _with_shared_stages(_with_released(after, lift_id) if is_out else after, now_ns)
+
+
+def with_stage_of_lifts(incident: Incident, lift_ids: Collection[str], stage: str, now_ns: int) -> Incident:
+    """Return an open incident of which those of these lifts that hold people have reached a stage, or are past it."""
+    for lift in incident.lifts:
+        if lift.holds_people and lift.lift_id in lift_ids and not _has_reached(lift, stage):
+            incident = with_stage_of_lift(incident, lift.lift_id, stage, now_ns) or incident
+    return incident
 
 
 def stages_of_lifts_kept(incident: Incident) -> Incident:

@@ -8,7 +8,7 @@ helper of that level, or rises to the next that has one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -31,6 +31,7 @@ from alerts.incidents.incident import (
     reached,
     without,
 )
+from alerts.incidents.lift_stages import with_stage_of_lifts
 from alerts.incidents.rescue import (
     ANSWERED,
     CALL_OUTS_MOST,
@@ -70,17 +71,30 @@ class RescueStep:
 
 
 def on_step(
-    incident: Incident, step: RescueStep, by: Actor, now_ns: int, note: str | None = None, *, shared: bool = False
+    incident: Incident,
+    step: RescueStep,
+    by: Actor,
+    now_ns: int,
+    note: str | None = None,
+    *,
+    shared: bool = False,
+    acting: Collection[str] | None = None,
 ) -> IncidentChange | None:
-    """Apply what a person enters; None where it was applied already. Raises `Refused`."""
+    """Apply what a person enters; None where it was applied already. Raises `Refused`.
+
+    `acting` are the lifts that the person may act on, None all. While another lift holds people, accepting and arriving
+    reach the stages of these lifts alone.
+    """
     if step.kind == ARRIVE:
-        arrived = _arrive(incident, step, by, now_ns)
+        arrived = _arrive(incident, step, by, now_ns, acting)
         about = {"about": step.place}
         return None if arrived is None else entered(arrived, ARRIVED, now_ns, by, note=note, shared=shared, **about)
     done = _STEPS[step.kind](incident, step, by, now_ns)
     if done is None:
         return None
     after, own = done
+    if step.kind == ACCEPT and acting is not None and _holds_others(incident, acting):
+        after = with_stage_of_lifts(replace(incident, rescue=after.rescue, by_hand=True), acting, DISPATCHED, now_ns)
     about = {"about": str(own.number), "to": own.who}
     return entered(after, _ENTRIES[step.kind], now_ns, by, note=note or step.reason, shared=shared, **about)
 
@@ -151,21 +165,33 @@ def _no_answer(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> 
     return _by_hand(incident, with_call_out(rescue, silent)), silent
 
 
-def _arrive(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Incident | None:
+def _arrive(
+    incident: Incident, step: RescueStep, by: Actor, now_ns: int, acting: Collection[str] | None
+) -> Incident | None:
     """Return the incident with people on site; `step.place` is the place whose code they scanned."""
     rescue = _rescue_of(incident)
     if ON_SITE in incident.stages and step.place in (None, rescue.proven):
         return None
     mine = (by.organisation, by.name)
     coming = [each for each in rescue.call_outs if each.is_coming and each.arrived_ns is None]
-    own = _call_out_of(rescue, step) or next((each for each in coming if each.who in mine or len(coming) == 1), None)
+    is_only = len(coming) == 1 and acting is None
+    own = _call_out_of(rescue, step) or next((each for each in coming if each.who in mine or is_only), None)
     if own is not None:
         rescue = with_call_out(rescue, replace(own, arrived_ns=now_ns))
+    if acting is not None and _holds_others(incident, acting):
+        there = with_stage_of_lifts(_by_hand(incident, rescue), acting, ON_SITE, now_ns)
+        is_known = there.lifts == incident.lifts and (own is None or own.arrived_ns is not None)
+        return None if is_known else there
     after = _by_hand(incident, replace(rescue, proven=step.place or rescue.proven))
     if ACKNOWLEDGED not in after.stages:
         after = acknowledged(after, by, now_ns)
     after = replace(after, unconfirmed=False)
     return after if ON_SITE in after.stages else reached(after, ON_SITE, now_ns)
+
+
+def _holds_others(incident: Incident, acting: Collection[str]) -> bool:
+    """Return whether a lift holds people that is not one of those that a person may act on."""
+    return any(lift.holds_people and lift.lift_id not in acting for lift in incident.lifts)
 
 
 def on_time(

@@ -48,7 +48,8 @@ class LinkAnswer:
     def act(self, note: str) -> None:
         """Acknowledge or accept, where the link is open; `note` says in the story that a link did it.
 
-        Who accepts becomes the owner of an incident without one; in a rescue the organisation's call-out is accepted.
+        Who accepts becomes the owner of an incident without one and without lifts of others; in a rescue the
+        organisation's call-out is accepted.
         Acting twice changes nothing, so the link is used up afterwards: a crash between loses no answer.
         """
         if self.state != OPEN:
@@ -59,9 +60,11 @@ class LinkAnswer:
         assert self.scope.actor is not None, "the scope of a person has an actor"
         assert self.incident is not None, "an open link has an incident"
         actions = [IncidentAction("ack", self.scope.actor, note=note)]
-        if self.link.action == ACCEPT and self.incident.visible.incident.owner is None:
+        seen = self.incident.visible
+        is_whole = len(seen.lift_ids) == len(seen.incident.lifts)
+        if self.link.action == ACCEPT and seen.incident.owner is None and is_whole:
             actions.append(IncidentAction("assign", self.scope.actor, note=note, to=self.person.login))
-        if self.link.action == ACCEPT and self.incident.visible.incident.rescue is not None:
+        if self.link.action == ACCEPT and seen.incident.rescue is not None:
             actions.append(IncidentAction("accept", self.scope.actor, note=note, rescue=RescueStep("accept")))
         try:
             for action in actions:
@@ -81,7 +84,7 @@ class LinkAnswer:
         if Verb.ACKNOWLEDGE not in scope.verbs:
             return False
         if self.records.has_incident(incident_id, scope.acting or scope.lifts):
-            self._lifts = scope.lifts
+            self._lifts = scope.acting or scope.lifts
             return True
         if self._is_called_out(incident_id, scope):
             self._lifts = ALL_LIFTS

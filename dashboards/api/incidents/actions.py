@@ -61,6 +61,7 @@ def _add_taking_up(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Assign the incident to a person, by the login of the account, or (`to` null) to nobody."""
+        require_whole(context, scope, incident_id)
         action = IncidentAction("assign", actor_of(scope, body.by), to=assignee(context, scope, body.to))
         return _apply(context, scope, incident_id, action, if_match)
 
@@ -83,6 +84,7 @@ def _add_taking_up(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Answer the open reports of the public page; their reporters, whom nobody knows, read the note."""
+        require_whole(context, scope, incident_id)
         action = IncidentAction("answer", actor_of(scope, body.by), body.note, shared=True)
         return _apply(context, scope, incident_id, action, if_match)
 
@@ -93,10 +95,15 @@ def _add_taking_up(router: APIRouter, context: AppContext) -> None:
         scope: RequestScope,
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
-        """Enter a stage, of one lift with `lift_id`; those of the rescue only where somebody may be inside."""
+        """Enter a stage; those of the rescue only where somebody may be inside.
+
+        With `lift_id` of one lift: the way of an organisation that may not act on all lifts of the incident.
+        """
         by = actor_of(scope, body.by)
         acting = scope.acting or scope.lifts
-        if body.lift_id and not acting.everything and context.records().lift(body.lift_id, acting) is None:
+        if body.lift_id is None:
+            require_whole(context, scope, incident_id)
+        elif not acting.everything and context.records().lift(body.lift_id, acting) is None:
             raise invalid_field("lift_id", "is no lift that you may act on; name one of this incident")
         action = IncidentAction("stage", by, body.note, stage=body.stage, shared=body.shared, lift_id=body.lift_id)
         return _apply(context, scope, incident_id, action, if_match)

@@ -77,15 +77,21 @@ def changed_incident(
 def require_whole(context: AppContext, scope: Scope, *incident_ids: str) -> None:
     """Raise a problem where incidents are not in the scope (404), or have lifts that the request may not act on (403).
 
-    Closing, merging and splitting concern all lifts of an incident: also those of another firm in one building.
+    These acts concern all lifts of an incident, also those of another firm in one building: assigning, answering
+    reports, a stage that names no lift, closing, reopening, merging and splitting.
     """
     records = context.records()
     for incident_id in incident_ids:
         if not records.has_incident(incident_id, scope.lifts):
             raise not_found("incident", incident_id)
         if not records.incident_is_within(incident_id, scope.acting or scope.lifts):
-            detail = "The incident has lifts of other organisations: they, or the operator, decide with you."
-            raise Problem(403, "not-allowed", detail)
+            raise shared_with_others()
+
+
+def shared_with_others() -> Problem:
+    """Return the problem of an act that concerns lifts which the request may not act on."""
+    detail = "The incident has lifts of other organisations: they, or the operator, decide with you."
+    return Problem(403, "not-allowed", detail)
 
 
 def _report(context: AppContext, report: PublicReport) -> dict[str, Any]:

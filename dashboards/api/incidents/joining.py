@@ -13,7 +13,7 @@ from dashboards.api.incidents.answers import changed_incident, require_whole
 from dashboards.api.responses import OrjsonResponse
 from dashboards.api.schema import incident_bodies, parameters
 from dashboards.http.preconditions import IfMatch, expected_versions
-from dashboards.http.problem import not_found
+from dashboards.http.problem import Problem, not_found
 from registry.roles import Verb
 
 
@@ -62,12 +62,15 @@ def add_joins(router: APIRouter, context: AppContext) -> None:
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
         """Link this incident and another one, open or closed: each then names the other."""
+        acting = scope.acting or scope.lifts
         if not context.records().has_incident(body.other, scope.lifts):
             raise not_found("incident", body.other)
+        if not context.records().has_incident(body.other, acting):
+            raise Problem(403, "not-allowed", "No lift of the other incident names your organisation as what it is.")
         by, version = actor_of(scope, body.by), expected_versions(if_match)
         return changed_incident(
             context, scope, by, "link", incident_id,
             lambda: context.records().link_incidents(
-                incident_id, body.other, by, time.time_ns(), body.note, version, scope.lifts
+                incident_id, body.other, by, time.time_ns(), body.note, version, acting
             ),
         )  # fmt: skip

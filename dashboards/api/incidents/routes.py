@@ -14,7 +14,7 @@ from dashboards.api.incidents.answers import changed_incident, incident_history,
 from dashboards.api.incidents.assignees import add_assignees
 from dashboards.api.incidents.joining import add_joins
 from dashboards.api.incidents.lists import add_lists
-from dashboards.api.incidents.rescues import add_rescues, rescue_view
+from dashboards.api.incidents.rescues import add_rescues, rescue_view, rights_view
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
 from dashboards.api.schema import incident_bodies, parameters
 from dashboards.http.preconditions import etag
@@ -39,6 +39,7 @@ def incidents(context: AppContext) -> APIRouter:
         history = incident_history(context, scope, incident_id)
         incident = history.visible.incident
         document = incident_with_story(context, history) | rescue_view(context, history.visible)
+        document |= rights_view(context, scope, incident)
         return OrjsonResponse(document, headers=etag(incident_version(incident)))
 
     @router.post(

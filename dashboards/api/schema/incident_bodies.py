@@ -167,12 +167,17 @@ class PublicReportBody(ResponseBody):
 
 
 class IncidentWithStory(IncidentBody):
-    """An incident with its alerts, newest onset first, its reports and its story, oldest entry first."""
+    """An incident with its alerts, newest onset first, its reports and its story, oldest entry first.
+
+    `whole`: the request may act on all of its lifts. `answerable` are the numbers of the call-outs that it may answer.
+    """
 
     alerts: list[AlertBody]
     reports: list[PublicReportBody]
     timers: TimersBody | None
     helpers: list[HelperBody]
+    whole: bool
+    answerable: list[int]
     story: list[StoryEntryBody]
 
 

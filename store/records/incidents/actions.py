@@ -28,6 +28,7 @@ from store.records.incidents.reports import answer_reports
 from store.records.incidents.rows import load_folding, read_incident, write_changes
 from store.records.incidents.scoping import incidents_in
 from store.records.incidents.tables import incident_entries, incidents
+from store.records.incidents.visible import visible_incidents
 from store.records.schema import alerts, lifts
 from store.records.scoping import lifts_in
 from store.records.versions import incident_version, require_version
@@ -72,7 +73,8 @@ class IncidentStore:
             unclosed = unclosed_alerts(connection, incident_id)
             if action.answer is not None:
                 before = _answer(connection, before, action, now_ns)
-            change = on_action(before, action, now_ns, unclosed, has_other=_has_other(connection, before))
+            has_other, acting = _has_other(connection, before), _acting(connection, before, scope)
+            change = on_action(before, action, now_ns, unclosed, has_other=has_other, acting=acting)
             if change is None:
                 return before
             write_changes(connection, [change])
@@ -224,6 +226,12 @@ def _find_both(
     second = _find(connection, other, scope)
     first = None if second is None else _find(connection, one, scope, expected)
     return None if first is None or second is None else (first, second)
+
+
+def _acting(connection: Connection, incident: Incident, scope: LiftScope) -> Collection[str] | None:
+    """Return those lifts of an incident that are in the scope; None where all are."""
+    (visible,) = visible_incidents(connection, [incident], scope)
+    return None if len(visible.lift_ids) == len(incident.lifts) else visible.lift_ids
 
 
 def _has_other(connection: Connection, incident: Incident) -> bool:

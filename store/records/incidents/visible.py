@@ -8,13 +8,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from alerts.incidents.incident import RESCUE_STAGES, Incident, StoryEntry
+from alerts.incidents.incident import LINKED, MERGED, RESCUE_STAGES, SPLIT, Incident, StoryEntry
 from registry.scope import LiftScope
 from store.records.book import read_alert
-from store.records.incidents.scoping import lifts_of_incidents_in
-from store.records.incidents.tables import incident_lifts, public_reports
+from store.records.incidents.scoping import incidents_in, lifts_of_incidents_in
+from store.records.incidents.tables import incident_lifts, incidents, public_reports
 from store.records.schema import alerts
 from store.records.scoping import alerts_in, rows_in
+
+JOINS = (LINKED, MERGED, SPLIT)
+"""Entries that are about another incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class VisibleIncident:
 
 
 def visible_incidents(connection: Connection, found: list[Incident], scope: LiftScope) -> list[VisibleIncident]:
-    """Return incidents with those of their lifts that are in the scope, without the summary of a hidden alert."""
+    """Return incidents with those of their lifts and links that are in the scope, without a hidden alert's summary."""
     if scope.everything:
         return [VisibleIncident(one, frozenset(lift.lift_id for lift in one.lifts)) for one in found]
     query = select(incident_lifts.c.incident_id, incident_lifts.c.lift_id).where(
@@ -35,7 +38,9 @@ def visible_incidents(connection: Connection, found: list[Incident], scope: Lift
     lift_ids: dict[str, set[str]] = {}
     for row in connection.execute(query):
         lift_ids.setdefault(row.incident_id, set()).add(row.lift_id)
-    visible = [VisibleIncident(one, frozenset(lift_ids.get(one.id, ()))) for one in found]
+    seen = _incidents_seen(connection, {link for one in found for link in one.links}, scope)
+    own = [replace(one, links=tuple(link for link in one.links if link in seen)) for one in found]
+    visible = [VisibleIncident(one, frozenset(lift_ids.get(one.id, ()))) for one in own]
     shared = [each.incident.id for each in visible if len(each.lift_ids) < len(each.incident.lifts)]
     if not shared:
         return visible
@@ -49,14 +54,23 @@ def visible_story(
     """Return entries of one incident as the scope reads them; `lift_ids` are its lifts that are in the scope.
 
     Of an unshared note of others is read only who wrote it; the text of a public report, and the id of an alert, only
-    where its lift is in the scope.
+    where its lift is in the scope; the id of another incident only where one of its lifts is.
     """
     entries = [_entry(row, scope) for row in rows]
     if scope.everything:
         return entries
-    hidden, readable = _hidden_alerts(connection, entries, scope), _readable_reports(connection, entries, scope)
+    joins = {each.about for each in entries if each.kind in JOINS and each.about}
+    hidden = _hidden_alerts(connection, entries, scope) | (joins - _incidents_seen(connection, joins, scope))
+    readable = _readable_reports(connection, entries, scope)
     hidden |= {each.about for each in entries if each.kind in RESCUE_STAGES and each.about} - set(lift_ids)
     return [_without_foreign_lift(each, hidden, readable) for each in entries]
+
+
+def _incidents_seen(connection: Connection, incident_ids: Collection[str], scope: LiftScope) -> set[str]:
+    """Return those of these incidents that have a lift in the scope."""
+    if not incident_ids:
+        return set()
+    return set(connection.scalars(select(incidents.c.id).where(incidents.c.id.in_(incident_ids), incidents_in(scope))))
 
 
 def _visible_summaries(connection: Connection, incident_ids: list[str], scope: LiftScope) -> set[tuple[str, str]]:

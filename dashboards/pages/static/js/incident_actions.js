@@ -3,7 +3,7 @@
 import { Actions, assigneeField, label, noteField, optionalNote, written } from "./actions.js";
 import { el } from "./element.js";
 import { get, serverNow } from "./api.js";
-import { holding } from "./incident/lift_list.js";
+import { holding, stagesOf } from "./incident/lift_list.js";
 import { incidentField } from "./incident/other_incidents.js";
 import { liftInfo } from "./lift_names.js";
 import { requireAuthor } from "./user_name.js";
@@ -16,6 +16,7 @@ const RESCUES = ["entrapment", "alarm-call"];
 const REASONS = ["released", "repaired", "false-alarm", "duplicate", "test", "other"];
 const UNDO_MS = 10_000;
 export const JOINS = ["merge", "split", "link"]; // Their buttons stand beside the other incidents, not in the bar.
+const OF_ALL_LIFTS = ["assign", "answer", "close", "reopen", "merge", "split"]; // Not of an incident with lifts of others.
 
 /** Return whether somebody may be inside in an incident of this kind. */
 export const isRescue = ({ kind }) => RESCUES.includes(kind);
@@ -32,9 +33,9 @@ export class IncidentActions extends Actions {
   /** Enable the actions that this incident allows. */
   show(incident, zone) {
     Object.assign(this, { item: incident, zone });
-    const closed = incident.state === "closed", whys = this.reasons(incident), disabled = { ack: closed || incident.acknowledged, stage: closed || !this.stages().length, comment: false, answer: !incident.unanswered, "call-out": closed || !incident.rescue, reopen: !closed || incident.merged_into !== null, split: closed || !this.canSplit(), link: false };
+    const closed = incident.state === "closed", shared = incident.whole === false, whys = this.reasons(incident), disabled = { ack: closed || incident.acknowledged, stage: closed || !this.stages().length, comment: false, answer: !incident.unanswered, "call-out": closed || !incident.rescue || (shared && !incident.lifts.some(({ holds_people }) => holds_people)), reopen: !closed || incident.merged_into !== null, split: closed || !this.canSplit(), link: false };
     for (const [action, button] of Object.entries(this.buttons)) {
-      button.disabled = disabled[action] ?? closed;
+      button.disabled = (disabled[action] ?? closed) || (shared && OF_ALL_LIFTS.includes(action));
       button.title = button.disabled ? whys[action] ?? (closed ? translate("act.why.closed") : "") : "";
     }
     if (this.buttons.reopen) this.buttons.reopen.hidden = !closed;
@@ -45,7 +46,8 @@ export class IncidentActions extends Actions {
   }
 
   /** Return why actions are not possible now, by action. */
-  reasons({ acknowledged, state, merged_into }) {
+  reasons({ acknowledged, state, merged_into, whole }) {
+    if (whole === false) return { ...(acknowledged ? { ack: translate("act.why.acknowledged") } : {}), ...Object.fromEntries([...OF_ALL_LIFTS, "call-out"].map((action) => [action, translate("act.why.shared")])), stage: translate("act.why.nobody-inside") };
     if (state === "closed") return merged_into ? { reopen: translate("act.why.merged") } : {};
     return { ...(acknowledged ? { ack: translate("act.why.acknowledged") } : {}), stage: translate("act.why.stages"), split: translate("act.why.one-alert") };
   }
@@ -66,6 +68,7 @@ export class IncidentActions extends Actions {
 
   /** Return the stages that can be entered now. */
   stages() {
+    if (this.item.whole === false) return STAGES.filter((stage) => this.item.lifts.some((lift) => stagesOf(lift, this.item).includes(stage)));
     const reached = this.item.stages, last = Math.max(...STAGES.map((stage, i) => (stage in reached ? i : -1)));
     return STAGES.filter((stage, i) => i > last && (stage === "confirmed" || isRescue(this.item)));
   }
@@ -131,7 +134,7 @@ export class IncidentActions extends Actions {
 const personField = (people, owner) => label(translate("act.to"), el("select", { name: "to" }, el("option", { value: "" }, translate("act.nobody")), ...people.map(({ login, name, organisation }) => el("option", { value: login, selected: login === owner }, `${nameInLanguage(name)} · ${nameInLanguage(organisation)}`))));
 
 /** Return the field of the lift that a stage is of, where several hold people. */
-const liftField = (incident) => (incident.lifts.length < 2 ? [] : [label(translate("act.which-lift"), el("select", { name: "lift_id" }, ...holding(incident).map(({ lift_id }) => el("option", { value: lift_id }, liftName(liftInfo(lift_id, () => {})))), el("option", { value: "" }, translate("act.every-lift"))))]);
+const liftField = (incident) => (incident.lifts.length < 2 && incident.whole !== false ? [] : [label(translate("act.which-lift"), el("select", { name: "lift_id" }, ...holding(incident).map(({ lift_id }) => el("option", { value: lift_id }, liftName(liftInfo(lift_id, () => {})))), incident.whole === false ? null : el("option", { value: "" }, translate("act.every-lift"))))]);
 
 /** Return the field of the alerts that become an incident of their own. */
 const alertsField = (alerts) => el("fieldset", {}, el("legend", {}, translate("act.which-alerts")), ...alerts.map((alert) => el("label", { class: "check" }, el("input", { type: "checkbox", name: "alert", value: alert.id }), el("span", {}, summary(alert)))));

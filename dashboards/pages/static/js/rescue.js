@@ -46,20 +46,20 @@ export function rescueParts(incident, lift, zone, answer) {
   return [
     el("h3", {}, translate("rescue.title", { level: translate(`rescue.level.${rescue.level}`) })),
     ...rescue.overdue.map((timer) => el("p", { class: "problem" }, translate(`rescue.overdue.${timer}`))),
-    rescue.call_outs.length ? el("ul", { class: "call-outs" }, ...rescue.call_outs.map((each) => callOut(each, zone, open, answer))) : el("p", { class: "faint" }, translate(open ? "rescue.nobody" : "rescue.nobody.was")),
+    rescue.call_outs.length ? el("ul", { class: "call-outs" }, ...rescue.call_outs.map((each) => callOut(each, zone, open && incident.answerable?.includes(each.number), answer))) : el("p", { class: "faint" }, translate(open ? "rescue.nobody" : "rescue.nobody.was")),
     place ? el("p", {}, place) : null,
     rescue.release_seen ? el("p", { class: "proposal" }, translate(rescue.automatic ? "rescue.seen" : "rescue.seen.confirmed", { at: fullStamp(rescue.release_seen, zone) })) : null,
     ...(open ? [el("p", { class: "sill" }, sillSentence(lift)), voice()] : []),
   ].filter(Boolean);
 }
 
-function callOut({ number, level, who, called, answer: given, answered, reason, place, expected, arrived }, zone, open, answer) {
+function callOut({ number, level, who, called, answer: given, answered, reason, place, expected, arrived }, zone, answerable, answer) {
   const said = given ? translate(`rescue.${given}`) : translate("rescue.waiting");
   const more = [place ? translate("rescue.from", { place: nameInLanguage(place) }) : null, expected ? translate("rescue.expected", { at: fullStamp(expected, zone) }) : null, arrived ? translate("rescue.arrived", { at: fullStamp(arrived, zone) }) : null, reason].filter(Boolean);
   const button = (action) => el("button", { type: "button", click: () => answer(action, number) }, translate(`act.${action}`));
   return el("li", {}, el("b", {}, nameInLanguage(who)), " ", el("small", {}, `${translate(`rescue.level.${level}`)} · ${translate("rescue.called", { at: fullStamp(called, zone) })}`),
     el("p", {}, [said, answered ? fullStamp(answered, zone) : null, ...more].filter(Boolean).join(" · ")),
-    open && !arrived ? el("p", { class: "ends" }, ...(given === "accepted" ? [button("decline")] : [button("accept"), ...(given === "declined" ? [] : [button("decline")]), ...(given ? [] : [button("no-answer")])])) : null);
+    answerable && !arrived ? el("p", { class: "ends" }, ...(given === "accepted" ? [button("decline")] : [button("accept"), ...(given === "declined" ? [] : [button("decline")]), ...(given ? [] : [button("no-answer")])])) : null);
 }
 
 /** Return whether the doors may be opened: the height of the car's floor over the nearest landing, where it is known. */
