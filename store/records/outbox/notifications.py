@@ -2,7 +2,7 @@
 
     add ─► waiting ─ claim, for the time of a lease ─► attempt ─► sent, failed, or waiting again
                    ├─ its incident is closed ─► waits while the closing can be undone ─► dropped
-                   └─ somebody has taken its incident up since ─► dropped
+                   └─ was tried, and somebody has taken its incident up since ─► dropped
 
 Of two notifications with one key one is added, in the transaction of whoever adds it. A claim moves `due_ns` to the end
 of a lease: what a killed process had claimed is sent again then, and so is what a loss of power made unknown. Every
@@ -19,6 +19,7 @@ import orjson
 from sqlalchemy import Connection, Row, bindparam, delete, exists, select, update
 
 from alerts.incidents.actions import UNDO_NS, on_notified
+from alerts.incidents.incident import Incident
 from alerts.notification import CODE, Notification
 from store.records.database import Database
 from store.records.incidents.rows import load_incidents, write_changes
@@ -84,9 +85,9 @@ class NotificationStore:
     def claim_notifications(self, now_ns: int, lease_ns: int, limit: int) -> list[WaitingNotification]:
         """Return the notifications that are due, the most severe and oldest first, and lease them.
 
-        Those of closed incidents are dropped, but wait as long as the closing can be undone. Those made before somebody
-        took the incident up are dropped too. Those whose times are far ahead waited when the clock was set back: they
-        are due now.
+        Those of closed incidents are dropped, but wait as long as the closing can be undone. Those tried before
+        somebody took the incident up are dropped too. Those whose times are far ahead waited when the clock
+        was set back: they are due now.
         """
         is_ahead = (notifications.c.due_ns > now_ns + AHEAD_NS) | (notifications.c.made_ns > now_ns + lease_ns)
         is_due = is_notification_waiting & ((notifications.c.due_ns <= now_ns) | is_ahead)
@@ -179,14 +180,28 @@ def delete_settled(connection: Connection, before_ns: int, limit: int) -> int:
 
 
 def _without_taken_up(connection: Connection, rows: Sequence[Row[Any]], now_ns: int) -> list[Row[Any]]:
-    """Drop notifications that were made before somebody acknowledged their incident, and return the others."""
+    """Drop notifications that were tried, and made before somebody acknowledged their incident; return the others.
+
+    None is dropped untried, as the clocks of two processes may differ, nor where somebody was called out after the
+    acknowledgement and has not accepted.
+    """
     found = load_incidents(connection, {row.incident_id for row in rows if row.incident_id})
-    taken_up_ns = {each.id: each.acknowledged_ns for each in found if each.acknowledged_ns is not None}
-    late = [row.id for row in rows if row.made_ns < taken_up_ns.get(row.incident_id, 0)]
+    taken_up_ns = {each.id: each.acknowledged_ns or 0 for each in found if not _awaits_called_out(each)}
+    late = [row.id for row in rows if row.made_ns < taken_up_ns.get(row.incident_id, 0) and _was_tried(row)]
     if late:
         dropped = update(notifications).where(notifications.c.id.in_(late))
         connection.execute(dropped.values(state=DROPPED, settled_ns=now_ns))
     return [row for row in rows if row.id not in late]
+
+
+def _was_tried(row: Row[Any]) -> bool:
+    return bool(row.attempts or orjson.loads(row.failed_ways) or row.error)
+
+
+def _awaits_called_out(incident: Incident) -> bool:
+    """Return whether somebody was called out after the acknowledgement of an incident, and has not accepted."""
+    call_outs = () if incident.rescue is None else incident.rescue.call_outs
+    return any(each.called_ns > (incident.acknowledged_ns or 0) and not each.is_coming for each in call_outs)
 
 
 def _reroute(connection: Connection, number: int, failed: Mapping[str, bool], due_ns: int, error: str) -> None:

@@ -1,5 +1,5 @@
-"""Calls about incidents of lifts that are deleted or move to another firm, with hostile names, and after hours in many
-time zones."""
+"""Calls about incidents of lifts that move to another firm, with hostile names, after an acknowledgement, and beside ten
+thousand others."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import text
 
 from alerts.incidents.actions import IncidentAction
+from alerts.incidents.rescuing import RescueStep
 from notify.escalation.duty_caller import PLANS_FAILED, DutyCaller
 from notify.texts.message import LINE_CHARS, SUBJECT_CHARS
 from notify.texts.notification_text import notification_message
 from registry.actor import Actor
 from registry.roles import OrganisationKind, Role
-from registry.scope import LiftScope
 from registry.ways import SMS
+from store.records.outbox.notifications import NotificationAttempt, WaitingNotification
 from store.records.repository import Records
-from store.records.retention import DAY_NS
 from tests.alerts.incidents.desk import BUTTON
-from tests.alerts.rules import DISTRICT, LIFT, T0, S, occurrence
+from tests.alerts.rules import LIFT, T0, S, occurrence
 from tests.notify.escalation.firm import CalledFirm
 from tests.store.identity.identities import BY, organisation, person
 from tests.store.test_ways import sent_code
@@ -28,6 +28,8 @@ from tests.store.test_ways import sent_code
 HOSTILE = "Tower\r\nBcc: evil@example.org\r\n\r\n<script>alert(1)</script>\u202e{to}"
 LONG = "x" * 10_000
 INCIDENTS, AT_ONCE = 10_000, 1000
+DORA = Actor.named("dora")
+FAILED_ATTEMPT = NotificationAttempt("w", SMS, "…0001", T0, "failed", "no answer")
 
 
 @pytest.fixture
@@ -51,6 +53,24 @@ def call_at(records: Records, *at_s: float) -> None:
     for now_s[0] in at_s:
         while caller.call_due():
             pass
+
+
+def act(records: Records, incident_id: str, action: IncidentAction, at_s: float) -> None:
+    """Apply an action to an incident."""
+    assert records.act_on_incident(incident_id, action, T0 + round(at_s * S)) is not None
+
+
+def claim(records: Records, at_s: float) -> list[WaitingNotification]:
+    """Claim the notifications about incidents that are due."""
+    claimed = records.claim_notifications(T0 + round(at_s * S), 0, 10)
+    return [each for each in claimed if each.notification.incident_id]
+
+
+def claim_and_fail(records: Records, at_s: float = 0) -> list[WaitingNotification]:
+    """Claim the notifications that are due, and store that each was tried in vain and is to be tried again at once."""
+    claimed = claim(records, at_s)
+    records.settle_again([each.id for each in claimed], FAILED_ATTEMPT, T0 + round(at_s * S))
+    return claimed
 
 
 def story(records: Records, incident_id: str, kind: str) -> list[tuple[str | None, str | None]]:
@@ -89,59 +109,6 @@ def test_an_incident_that_cannot_be_planned_delays_no_other(records: Records, fi
     assert caller.counts[PLANS_FAILED] == 1
 
 
-def test_a_deleted_lift_ends_no_incident_and_its_firm_and_the_operator_are_called(
-    records: Records, firm: CalledFirm
-) -> None:
-    desk = organisation(records, "Desk", OrganisationKind.OPERATOR)
-    dora = person(records, "dora", desk, Role.DISPATCHER)
-    way = records.add_way(dora.person_id, SMS, "+8613811113333", None, BY, T0)
-    assert records.verify_way(dora.person_id, way.way_id, sent_code(records), BY, T0) is not None
-    incident_id = firm.open_incident()
-    records.delete_lift(LIFT, BY, T0)
-    records.add_unregistered([(LIFT, DISTRICT)])  # a deleted lift still sends
-    call_at(records, 0)
-    assert sorted(login for _, login in firm.called()) == ["ada", "dora"]
-    assert {each.lift.address for _, _, each in firm.owed() if each.lift} == {"Garden Road 3"}
-    assert story(records, incident_id, "lift-deleted") == [(LIFT, None)]
-    closed = records.act_on_incident(incident_id, IncidentAction("ack", Actor.named("dora")), T0 + S)
-    assert closed is not None
-    call_at(records, 60, 120)
-    assert len(firm.called()) == 2, "acknowledged"
-    assert len(story(records, incident_id, "lift-deleted")) == 1
-
-
-def test_the_incident_of_a_deleted_lift_stays_visible_to_its_firm_until_it_cannot_be_reopened(
-    records: Records, firm: CalledFirm
-) -> None:
-    theirs, others = LiftScope(names=frozenset({"Firm"})), LiftScope(names=frozenset({"Other"}))
-    incident_id = firm.open_incident()
-    records.delete_lift(LIFT, BY, T0)
-    records.add_unregistered([(LIFT, DISTRICT)])
-    assert records.delete_lift(LIFT, BY, T0 + S), "which was not registered any more"
-    assert [records.has_incident(incident_id, scope) for scope in (theirs, others)] == [True, False]
-    assert records.incident_is_within(incident_id, theirs)
-    closing = IncidentAction("close", Actor.named("dora"), reason="false-alarm")
-    firm.open_incident(at_s=1, kind="off")
-    assert records.act_on_incident(incident_id, closing, T0 + 2 * S, scope=theirs) is not None
-    records.delete_expired(T0 + 2 * S + DAY_NS - 1)
-    assert records.has_incident(incident_id, theirs)
-    records.delete_expired(T0 + 2 * S + DAY_NS)
-    assert not records.has_incident(incident_id, theirs)
-    other_id = firm.open_incident(at_s=2 * DAY_NS / S)
-    call_at(records, 2 * DAY_NS / S)
-    assert (other_id != incident_id, firm.called()) == (True, []), "a later incident of the lift is not the firm's"
-
-
-def test_a_lift_of_another_tenant_with_the_id_of_a_deleted_one_shows_its_incident_to_the_other_alone(
-    records: Records, firm: CalledFirm
-) -> None:
-    incident_id = firm.open_incident()
-    records.delete_lift(LIFT, BY, T0)
-    firm.put_lift(LIFT, maintenance_firm="Other")
-    scopes = [LiftScope(names=frozenset({name})) for name in ("Firm", "Other")]
-    assert [records.has_incident(incident_id, scope) for scope in scopes] == [False, True]
-
-
 @pytest.mark.parametrize("text", [HOSTILE, LONG], ids=["hostile", "long"])
 def test_names_and_addresses_stay_one_short_line_of_a_message(records: Records, firm: CalledFirm, text: str) -> None:
     firm.put_lift(LIFT, name=text[:190], address=text[:190])
@@ -165,17 +132,41 @@ def test_a_note_of_ten_thousand_characters_is_kept_and_calls_go_on(records: Reco
     assert len(firm.called()) == 2
 
 
-def test_a_call_that_waits_is_not_sent_once_somebody_has_taken_the_incident_up(
+def test_a_call_that_was_tried_is_not_sent_again_once_somebody_has_taken_the_incident_up(
     records: Records, firm: CalledFirm
 ) -> None:
     incident_id = firm.open_incident()
     call_at(records, 0)
-    (waits,) = records.claim_notifications(T0, 0, 10)
-    taken_up = records.act_on_incident(incident_id, IncidentAction("ack", Actor.named("dora")), T0 + S)
-    assert taken_up is not None
-    later = replace(waits.notification, key="a call-out after that")
+    (tried,) = claim_and_fail(records)
+    act(records, incident_id, IncidentAction("ack", DORA), 1)
+    later = replace(tried.notification, key="a call after that")
     assert records.add_notifications([later], T0 + 2 * S) == 1
-    assert [each.notification.key for each in records.claim_notifications(T0 + 2 * S, 0, 10)] == [later.key]
+    assert [each.notification.key for each in claim(records, 2)] == [later.key]
+
+
+def test_a_call_whose_way_failed_is_not_sent_by_the_next_way_once_somebody_has_taken_the_incident_up(
+    records: Records, firm: CalledFirm
+) -> None:
+    incident_id = firm.open_incident()
+    call_at(records, 0)
+    records.leave_way(claim(records, 0), FAILED_ATTEMPT, for_good=False)
+    act(records, incident_id, IncidentAction("ack", DORA), 1)
+    assert claim(records, 2) == []
+
+
+def test_the_first_attempt_of_a_call_is_made_where_the_clock_of_the_acknowledgement_is_ahead(
+    records: Records, firm: CalledFirm
+) -> None:
+    firm.put_lift(LIFT, maintenance_firm="Other")
+    incident_id = firm.open_incident()
+    act(records, incident_id, IncidentAction("ack", DORA), 105)
+    act(records, incident_id, IncidentAction("call-out", DORA, rescue=RescueStep("call-out", who="Firm")), 107)
+    call_at(records, 103)
+    assert firm.called() == [(103, "ada")]
+    assert len(claim_and_fail(records, 103)) == 1
+    assert len(claim(records, 110)) == 1, "called out after the acknowledgement"
+    act(records, incident_id, IncidentAction("accept", DORA, rescue=RescueStep("accept", 1)), 111)
+    assert claim(records, 112) == []
 
 
 @pytest.mark.long
