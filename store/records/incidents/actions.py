@@ -29,6 +29,7 @@ from store.records.incidents.rows import load_folding, read_incident, write_chan
 from store.records.incidents.scoping import incidents_in
 from store.records.incidents.tables import incident_entries, incidents
 from store.records.incidents.visible import visible_incidents
+from store.records.judging.deleted_lifts import keep_in_incident
 from store.records.schema import alerts, lifts
 from store.records.scoping import lifts_in
 from store.records.versions import incident_version, require_version
@@ -146,6 +147,8 @@ class IncidentStore:
             kept, new = split(before, taken, left, now_ns, by, note)
             write_changes(connection, [kept, new])
             put_members(connection, {alert.id: new.incident.id for alert in taken})
+            lift_ids = [lift.lift_id for lift in new.incident.lifts]
+            keep_in_incident(connection, lift_ids, before.opened_ns, new.incident.opened_ns)
             asked = {"alerts": sorted(alert_ids), "note": note, "new": new.incident.id}
             _audit(connection, now_ns, by, "split", before, kept.incident, asked)
             return new.incident

@@ -21,8 +21,9 @@ from alerts.incidents.ledger import IncidentLedger, Member
 from alerts.inhibition import POWER_LOSS
 from store.records.book import alert_row, read_alert, write_transitions
 from store.records.incidents.rows import in_parts, load_folding, load_incidents, read_incident, write_changes
-from store.records.incidents.tables import incidents, public_reports
+from store.records.incidents.tables import incident_lifts, incidents, public_reports
 from store.records.incidents.tables import is_open as is_open_incident
+from store.records.judging.deleted_lifts import keep_in_incident
 from store.records.schema import alerts, is_open, lifts
 
 
@@ -68,9 +69,15 @@ def put_members(connection: Connection, incident_of: dict[str, str]) -> None:
 
 
 def move_alerts(connection: Connection, moved: str, into: str) -> None:
-    """Move all alerts of an incident, and the reports of the public page, into another one."""
+    """Move all alerts of an incident, and the reports of the public page, into the one that it was merged into.
+
+    Whoever was responsible for its deleted lifts stays so in the other.
+    """
     for table in (alerts, public_reports):
         connection.execute(update(table).where(table.c.incident_id == moved).values(incident_id=into))
+    opened_ns = {each.id: each.opened_ns for each in load_incidents(connection, (moved, into))}
+    lift_ids = connection.scalars(select(incident_lifts.c.lift_id).where(incident_lifts.c.incident_id == moved)).all()
+    keep_in_incident(connection, lift_ids, opened_ns[moved], opened_ns[into])
 
 
 def adopt_open_alerts(connection: Connection, now_ns: int) -> None:

@@ -1,21 +1,21 @@
 """Deleted lifts: whoever was responsible for a lift when it was deleted stays so for the incidents that it had then.
 
-lift deleted ─► an open incident has it ─► its facts are kept ─► incident closed, and not to be reopened any more
+lift deleted ─► an incident has it that is open, or can be reopened ─► facts kept ─► not to be reopened any more
              └─ none ─► nothing is kept                                                  └─► facts removed
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, or_, select, update
 
 from registry.lift_facts import LiftFacts
 from registry.scope import NAMING_FACTS
 from store.records.database import Database
-from store.records.incidents.tables import incident_lifts, incidents, is_open
+from store.records.incidents.tables import incident_lifts, incidents
 from store.records.judging.stored_facts import FACTS_AT_ONCE, load_facts, read_facts
 from store.records.monitors.health import delete_health
 from store.records.schema import deleted_lifts, lifts, refusals
@@ -27,7 +27,7 @@ REOPENABLE_NS = 24 * 3600 * 1_000_000_000
 def remove_lift(
     database: Database, connection: Connection, lift_id: str, facts: LiftFacts | None, revision: int, now_ns: int
 ) -> None:
-    """Delete a lift with its refusals and its health; keep its facts where it has an open incident.
+    """Delete a lift with its refusals and its health; keep its facts where it has an incident that can call people.
 
     `facts` are None for a lift that was not registered: facts that are kept of it stay.
     """
@@ -37,7 +37,7 @@ def remove_lift(
     values: dict[str, Any] = {"revision": revision}
     if facts is not None:
         kept = {"facts": orjson.dumps(facts).decode(), **{fact: getattr(facts, fact) for fact in NAMING_FACTS}}
-        values |= {"deleted_ns": now_ns, **(kept if _has_open_incident(connection, lift_id) else dict.fromkeys(kept))}
+        values |= {"deleted_ns": now_ns, **(kept if _needs_facts(connection, lift_id, now_ns) else dict.fromkeys(kept))}
     row = database.insert(deleted_lifts).values(lift_id=lift_id, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["lift_id"], set_=values))
 
@@ -76,18 +76,34 @@ def was_named_when_deleted(names: frozenset[str], facts: tuple[str, ...]) -> Col
     return found.correlate(incident_lifts)
 
 
+def keep_in_incident(connection: Connection, lift_ids: Collection[str], from_ns: int, to_ns: int) -> None:
+    """Move forward the deletion of lifts that came from an incident opened at `from_ns` into one opened at `to_ns`.
+
+    A lift that was deleted between the two counts as deleted at `to_ns`: the organisations that it named last stay
+    responsible.
+    """
+    columns = deleted_lifts.c
+    theirs = columns.lift_id.in_(sorted(lift_ids)) & columns.facts.is_not(None)
+    was_before = (columns.deleted_ns >= from_ns) & (columns.deleted_ns < to_ns)
+    connection.execute(update(deleted_lifts).where(theirs, was_before).values(deleted_ns=to_ns))
+
+
 def forget_deleted_lifts(connection: Connection, now_ns: int) -> int:
     """Remove the facts of deleted lifts without an incident that people are called about; return how many."""
-    closed_ns = incidents.c.closed_ns
-    needed = select(incident_lifts.c.lift_id).join(incidents, incidents.c.id == incident_lifts.c.incident_id)
-    needed = needed.where(closed_ns.is_(None) | (closed_ns > now_ns - REOPENABLE_NS))
-    unneeded = update(deleted_lifts).where(deleted_lifts.c.facts.is_not(None), deleted_lifts.c.lift_id.not_in(needed))
+    is_unneeded = deleted_lifts.c.lift_id.not_in(_lifts_of_called(now_ns))
+    unneeded = update(deleted_lifts).where(deleted_lifts.c.facts.is_not(None), is_unneeded)
     return connection.execute(unneeded.values(facts=None, **dict.fromkeys(NAMING_FACTS))).rowcount
 
 
-def _has_open_incident(connection: Connection, lift_id: str) -> bool:
-    having = select(incident_lifts.c.incident_id).where(incident_lifts.c.lift_id == lift_id)
-    is_found = select(incidents.c.id).where(incidents.c.id.in_(having), is_open).limit(1)
+def _lifts_of_called(now_ns: int) -> Select[tuple[str]]:
+    """Return the query of the lifts of incidents that people are called about, now or when reopened."""
+    closed_ns = incidents.c.closed_ns
+    of_lifts = select(incident_lifts.c.lift_id).join(incidents, incidents.c.id == incident_lifts.c.incident_id)
+    return of_lifts.where(closed_ns.is_(None) | (closed_ns > now_ns - REOPENABLE_NS))
+
+
+def _needs_facts(connection: Connection, lift_id: str, now_ns: int) -> bool:
+    is_found = _lifts_of_called(now_ns).where(incident_lifts.c.lift_id == lift_id).limit(1)
     return connection.execute(is_found).first() is not None
 
 

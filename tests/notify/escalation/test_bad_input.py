@@ -1,5 +1,5 @@
-"""Calls about incidents of lifts that move to another firm, with hostile names, after an acknowledgement, and beside ten
-thousand others."""
+"""Calls about incidents of lifts that move to another firm, with hostile names, after an acknowledgement, and beside
+ten thousand others."""
 
 from __future__ import annotations
 
