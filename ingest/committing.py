@@ -10,6 +10,7 @@ The snapshot follows in a file of its own, or, where what was found must not be 
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -22,13 +23,14 @@ from store.journal import Journal
 from store.journal_files import JournalUnavailable
 from store.records.monitors.snapshots import Resume, Snapshot
 from store.records.repository import Records
-from store.snapshot_file import SnapshotFile
+from store.snapshot_file import REMEDY, SnapshotFile
 from telemetry.batch import Refusal
 
 log = logging.getLogger("liftwatch.judge")
 
 READER = "judge"
 SNAPSHOT_EVERY_S = 30.0
+GENERATION_BITS = 62
 
 
 class Committing:
@@ -41,7 +43,7 @@ class Committing:
         self.occurrences: list[Occurrence] = []
         self._journal, self._records = journal, records
         self._snapshot_due_s = 0.0
-        self._generation, self._is_bound = 0, False
+        self._generation, self._is_new, self._is_bound = 0, False, False
         self._file = SnapshotFile(journal.folder)
 
     @property
@@ -56,17 +58,31 @@ class Committing:
     def resume(self, resume: Resume, rules: Sequence[Rule], on_broken: OnBroken, set_aside: Iterable[str]) -> State:
         """Return the state of the snapshot, a fresh one without a snapshot; judging begins again after its position.
 
-        Open alerts that a version without incidents left get theirs.
+        Open alerts that a version without incidents left get theirs. Where the snapshot is not from the file, the next
+        commit begins a new generation, of which no file of another folder is; without any, it takes the first.
         """
         self._records.adopt_open_alerts(time.time_ns())
         forgotten = self._journal.continue_after(resume.position)
         if forgotten:
             log.warning("the journal is older than the records: %d messages, judged long ago, are forgotten", forgotten)
-        self._generation, self._is_bound = resume.generation, False
         snapshot, before = self._file.newest(resume), self._journal.first - 1
+        self._generation, self._is_bound, self._is_new = resume.generation, False, snapshot is resume.snapshot
         if snapshot is None:
+            if resume.position:
+                log.error(
+                    "no snapshot in %s or in the records, which were judged up to position %d: judging begins anew with"
+                    " message %d. %s",
+                    *(self._journal.folder, resume.position, before + 1, REMEDY),
+                )
             self.begin_at(before)
+            self.bind_snapshot()
             return State(rules, on_broken, set_aside)
+        if snapshot.position < before:
+            log.error(
+                "the snapshot is of position %d, and the journal %s begins with message %d: judging goes on without the"
+                " messages between. %s",
+                *(snapshot.position, self._journal.folder, before + 1, REMEDY),
+            )
         self.begin_at(max(snapshot.position, before))
         return State.unpacked(rules, snapshot.state, on_broken, set_aside)
 
@@ -104,7 +120,8 @@ class Committing:
         is_due = time.monotonic() >= self._snapshot_due_s and (self._snapshot_due_s == 0.0 or not self._file.is_writing)
         if pack is not None and is_due:
             snapshot = Snapshot(complete_to, pack())
-        generation = self._generation + 1 if is_bound and snapshot is not None else self._generation
+        is_new = self._is_new or (is_bound and snapshot is not None)
+        generation = secrets.randbits(GENERATION_BITS) | 1 if is_new else None
         changes = self._records.judge(
             position=position,
             occurrences=self.occurrences,
@@ -112,10 +129,11 @@ class Committing:
             refused_in_turn=self.refused_in_turn,
             now_ns=time.time_ns(),
             snapshot=snapshot if is_bound else None,
-            generation=None if generation == self._generation else generation,
+            generation=generation,
         )
         self.begin_at(position)
-        self._generation = generation
+        if generation is not None:
+            self._generation, self._is_new = generation, False
         if snapshot is not None:
             self._snapshot_due_s, self._is_bound = time.monotonic() + SNAPSHOT_EVERY_S, False
             self._keep(snapshot, is_bound)

@@ -138,7 +138,8 @@ class Judging(threading.Thread):
             self._note_turn(self.pace.end(), before)
             if not more:
                 self.pace.pause(is_calm=not self.held_rows)
-        self._retry(self._commit_snapshot, attempts=1)
+        if self._retry(self._commit_snapshot, attempts=1):
+            self._retry(self._commit_bound_snapshot, attempts=1)
 
     def _note_turn(self, took_s: float, before: int) -> None:
         """Note what a turn left waiting; log the batch where the turn read any message."""
@@ -236,6 +237,11 @@ class Judging(threading.Thread):
         self._committing.request_snapshot()
         self._commit()
         self._committing.finish_snapshot()
+
+    def _commit_bound_snapshot(self) -> None:
+        """Leave the state in the records too: a monitor with another data folder goes on from there."""
+        self._committing.bind_snapshot()
+        self._commit()
 
     def _retry(self, act: Callable[[], object], attempts: int | None = None) -> bool:
         """Call `act` until the records are there: nothing is read meanwhile, so nothing is lost."""

@@ -4,8 +4,8 @@
         └─ state, packed ─► file, replaced whole ─► the journal may be trimmed up to its position
 
 Killed before the file is replaced, judging begins again from the one before. A snapshot that has to be in the
-transaction of the findings is in the records (`store.records.monitors.snapshots`): which of both is later, their
-`generation` says.
+transaction of the findings is in the records (`store.records.monitors.snapshots`). `generation` is a random number that
+the records get with each of those, and that a file bears: a file of another generation is older, or of other records.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,9 +25,13 @@ from store.records.monitors.snapshots import Resume, Snapshot
 log = logging.getLogger("liftwatch.judge")
 
 FILE, NEW_FILE = "snapshot", "snapshot.new"
-MAGIC = b"LWSNAP01"
+MAGIC = b"LWSNAP02"
 HEADER = struct.Struct("<8sqqq")
-"""Magic, generation, position, and the length of the state."""
+"""Magic, generation, position, and the length of the state; the checksum of these and of the state follows."""
+CHECKSUM = struct.Struct("<I")
+REMEDY = (
+    "Put data_dir and the records of the same moment back together, or leave them and watch the alerts that were open"
+)
 PIECE_BYTES = 8 << 20
 
 
@@ -62,31 +67,43 @@ class SnapshotFile:
     def newest(self, resume: Resume) -> Snapshot | None:
         """Return the snapshot of the file or that of the records, whichever is later.
 
-        A file is left out that is ahead of the records, as beside records that were restored from a copy.
+        A file is left out that is ahead of the records or of another generation, as beside records or a folder that
+        were restored from a copy. One that is no later than the snapshot of the records is merely older.
         """
         self.finish()
-        found = self._read()
-        if found is None or found[0] != resume.generation or found[1].position > resume.position:
+        if not (self._folder / FILE).exists() or (found := self._read()) is None:
             return resume.snapshot
-        return found[1]
+        generation, snapshot = found
+        if resume.generation == generation != 0 and snapshot.position <= resume.position:
+            return snapshot
+        in_records = -1 if resume.snapshot is None else resume.snapshot.position
+        if snapshot.position > in_records:
+            log.error(
+                "the snapshot %s of position %d does not belong to these records (judged up to %d, their own snapshot:"
+                " %s), and is left out. %s",
+                *(self._folder / FILE, snapshot.position, resume.position),
+                *("none" if resume.snapshot is None else f"position {in_records}", REMEDY),
+            )
+        return resume.snapshot
 
     def _read(self) -> tuple[int, Snapshot] | None:
         """Return the generation and the snapshot of the file, None where there is no whole one."""
         with suppress(OSError), (self._folder / FILE).open("rb") as file:
-            header = file.read(HEADER.size)
-            if len(header) == HEADER.size:
+            header, checksum = file.read(HEADER.size), file.read(CHECKSUM.size)
+            if len(checksum) == CHECKSUM.size:
                 magic, generation, position, length = HEADER.unpack(header)
                 state = file.read()
-                if magic == MAGIC and len(state) == length:
+                if magic == MAGIC and len(state) == length and checksum == _checksum(header, state):
                     return generation, Snapshot(position, state)
-            log.warning("the snapshot %s cannot be read, and is left out", self._folder / FILE)
+        log.error("the snapshot %s is cut off, damaged or of another version, and is left out", self._folder / FILE)
         return None
 
     def _write(self, snapshot: Snapshot, generation: int, written: Callable[[], object]) -> None:
         new, state = self._folder / NEW_FILE, memoryview(snapshot.state)
         try:
             with new.open("wb") as file:
-                file.write(HEADER.pack(MAGIC, generation, snapshot.position, len(state)))
+                header = HEADER.pack(MAGIC, generation, snapshot.position, len(state))
+                file.write(header + _checksum(header, state))
                 for start in range(0, len(state), PIECE_BYTES):
                     begun_s = time.monotonic()
                     file.write(state[start : start + PIECE_BYTES])
@@ -100,6 +117,11 @@ class SnapshotFile:
             written()
         except Exception:  # the snapshot before stays; the next one is tried again
             log.exception("the snapshot of judging could not be written")
+
+
+def _checksum(header: bytes, state: bytes | memoryview) -> bytes:
+    """Return the checksum of a header and a state."""
+    return CHECKSUM.pack(zlib.crc32(state, zlib.crc32(header)))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -21,8 +21,8 @@ from ingest.receiving.listening import Listening, Stretch
 from registry.actor import Actor
 from registry.facts import FleetFacts
 from store.journal import Journal
-from store.records.repository import AlertFilter, Records
-from store.snapshot_file import FILE, HEADER, MAGIC
+from store.records.repository import AlertFilter, Records, Snapshot
+from store.snapshot_file import SnapshotFile
 from telemetry.arrays import Memory
 from telemetry.streams import OFFLINE, SUSPECT, topic
 from tests.ingest.judged import S_NS, alerts, judging, listened, newest_snapshot
@@ -156,7 +156,9 @@ def test_a_snapshot_that_cannot_be_read_costs_the_state_and_nothing_else(journal
     with judging(journal, records):
         append(journal, *runs_too_fast("L1"))
         until(lambda: ("L1", "overspeed") in alerts(records), "the first alert")
-    (journal.folder / FILE).write_bytes(HEADER.pack(MAGIC, 0, newest_snapshot(journal, records).position, 5) + b"other")
+    resume, file = records.resume(), SnapshotFile(journal.folder)
+    file.begin(Snapshot(resume.position, b"other"), resume.generation, lambda: None)
+    assert file.newest(resume) == Snapshot(resume.position, b"other")
     with judging(journal, records):
         append(journal, *runs_too_fast("L2"))
         until(lambda: ("L2", "overspeed") in alerts(records), "the second alert")
@@ -278,7 +280,7 @@ def test_in_a_window_a_lift_is_judged_by_always_judged_rules_only_and_so_in_ever
     onsets = {(one.lift_id, one.rule): one.onset_ns for one in records.alerts(AlertFilter(), limit=100).items}
     assert onsets["L1", "stop-outside-zone"] >= begin_ns + 60 * S_NS
     before = alert_lives(records)
-    (journal.folder / FILE).unlink()
+    records.judge(position=0, occurrences=[], now_ns=0, snapshot=Snapshot(0, b"none"), generation=1)
     with judging(journal, records) as again:  # from the beginning
         until(lambda: again.offered_to == journal.last, "the whole journal once more")
     assert alert_lives(records) == before

@@ -11,14 +11,14 @@ import pytest
 
 from store.records.monitors.snapshots import Resume
 from store.records.repository import Records, Snapshot
-from store.snapshot_file import FILE, HEADER, SnapshotFile
+from store.snapshot_file import CHECKSUM, FILE, HEADER, SnapshotFile
 from tests.alerts.rules import T0
 
 OLD, NEW = Snapshot(5, b"old"), Snapshot(9, b"new")
 LARGE_BYTES = 256 << 20
 
 
-def written(folder: Path, snapshot: Snapshot, generation: int = 0) -> SnapshotFile:
+def written(folder: Path, snapshot: Snapshot, generation: int = 1) -> SnapshotFile:
     """Return the file of a folder with this snapshot."""
     file, marks = SnapshotFile(folder), list[int]()
     file.begin(snapshot, generation, lambda: marks.append(snapshot.position))
@@ -31,7 +31,7 @@ def test_the_last_snapshot_is_read_back(tmp_path: Path) -> None:
     assert SnapshotFile(tmp_path).newest(Resume(0, None)) is None
     for snapshot in (OLD, NEW):
         file = written(tmp_path, snapshot)
-        assert file.newest(Resume(9, None)) == SnapshotFile(tmp_path).newest(Resume(9, None)) == snapshot
+        assert file.newest(Resume(9, None, 1)) == SnapshotFile(tmp_path).newest(Resume(9, None, 1)) == snapshot
 
 
 @pytest.mark.parametrize(
@@ -51,20 +51,49 @@ def test_the_later_snapshot_counts_and_none_that_is_ahead_of_the_records(
 
 def test_a_snapshot_in_the_records_replaces_the_file_until_the_next_one(tmp_path: Path) -> None:
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
-        file = written(tmp_path, OLD, records.resume().generation)
-        records.judge(position=6, occurrences=[], now_ns=T0)
+        records.judge(position=6, occurrences=[], now_ns=T0, generation=1)
+        file = written(tmp_path, OLD, 1)
         assert file.newest(records.resume()) == OLD
-        records.judge(position=9, occurrences=[], now_ns=T0, snapshot=NEW, generation=1)
+        records.judge(position=9, occurrences=[], now_ns=T0, snapshot=NEW, generation=2)
         assert file.newest(records.resume()) == NEW
         last = Snapshot(9, b"last")
         assert written(tmp_path, last, records.resume().generation).newest(records.resume()) == last
 
 
-@pytest.mark.parametrize("length", [0, 3, HEADER.size, HEADER.size + 2])
+@pytest.mark.parametrize("length", [0, 3, HEADER.size, HEADER.size + CHECKSUM.size + 2])
 def test_a_file_that_is_cut_short_is_left_out(tmp_path: Path, length: int) -> None:
     file = written(tmp_path, NEW)
     os.truncate(tmp_path / FILE, length)
-    assert file.newest(Resume(9, OLD)) == OLD
+    assert file.newest(Resume(9, OLD, 1)) == OLD
+
+
+@pytest.mark.parametrize("at", [10, HEADER.size, HEADER.size + CHECKSUM.size])
+def test_a_file_with_a_changed_byte_is_left_out_and_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, at: int
+) -> None:
+    file = written(tmp_path, NEW)
+    content = bytearray((tmp_path / FILE).read_bytes())
+    content[at] ^= 1
+    (tmp_path / FILE).write_bytes(content)
+    assert file.newest(Resume(9, OLD, 1)) == OLD
+    assert str(tmp_path / FILE) in caplog.text
+
+
+@pytest.mark.parametrize("generation", [0, 2])
+@pytest.mark.parametrize("resume", [Resume(9_000_000, None, 0), Resume(9_000_000, OLD, 3), Resume(8, None, 2)])
+def test_a_file_of_other_records_is_left_out_and_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, generation: int, resume: Resume
+) -> None:
+    assert written(tmp_path, NEW, generation).newest(resume) == resume.snapshot
+    assert f"{tmp_path / FILE} of position 9" in caplog.text
+    assert "records of the same moment" in caplog.text
+
+
+def test_a_file_that_is_older_than_the_snapshot_of_the_records_is_passed_over_silently(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert written(tmp_path, OLD, 1).newest(Resume(9, NEW, 2)) == NEW
+    assert caplog.text == ""
 
 
 def test_a_snapshot_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
@@ -72,7 +101,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_the_one_before(tmp_path: Path)
     (tmp_path / "snapshot.new").mkdir()
     file.begin(NEW, 0, lambda: pytest.fail("not on the disk"))
     file.finish()
-    assert file.newest(Resume(9, None)) == OLD
+    assert file.newest(Resume(9, None, 1)) == OLD
 
 
 def test_a_large_snapshot_delays_no_writer_of_the_records(tmp_path: Path) -> None:
