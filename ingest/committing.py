@@ -21,6 +21,7 @@ from detectors.rule import Rule
 from ingest.state import OnBroken, State
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
+from store.outage import Outage
 from store.records.monitors.snapshots import Resume, Snapshot
 from store.records.repository import Records
 from store.snapshot_file import REMEDY, SnapshotFile
@@ -107,8 +108,17 @@ class Committing:
         self._snapshot_due_s, self._is_bound = 0.0, True
 
     def finish_snapshot(self) -> None:
-        """Wait until the snapshot of the last commit is on the disk."""
+        """Wait until the snapshot of the last commit is on the disk, or has failed."""
         self._file.finish()
+
+    def require_snapshot(self) -> None:
+        """Wait until the snapshot of the last commit is on the disk; raise `SnapshotNotWritten` where it has failed."""
+        self._file.require()
+
+    @property
+    def snapshot_outage(self) -> Outage:
+        """The outage of the snapshot's file."""
+        return self._file.outage
 
     def commit(self, position: int, complete_to: int, pack: Callable[[], bytes] | None) -> list[Change]:
         """Commit everything up to `position` in one transaction; return the changes of alerts.

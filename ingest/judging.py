@@ -40,6 +40,7 @@ from store.outage import Outage
 from store.records.database import RecordsUnavailable
 from store.records.repository import Records
 from store.series.timeseries import DAY_NS
+from store.snapshot_file import SnapshotNotWritten
 from telemetry.streams import Entry
 
 log = logging.getLogger("liftwatch.judge")
@@ -89,7 +90,7 @@ class Judging(threading.Thread):
         self._quarantine = Quarantine()
         self._committing = Committing(journal, records)
         self._backoff = Backoff(FIRST_PAUSE_S, RETRY_LIMIT_S)
-        self.outage = Outage("judging waits", log)
+        self.outage, self.snapshot_outage = Outage("judging waits", log), self._committing.snapshot_outage
 
     @property
     def _running(self) -> JudgingRun:
@@ -138,8 +139,8 @@ class Judging(threading.Thread):
             self._note_turn(self.pace.end(), before)
             if not more:
                 self.pace.pause(is_calm=not self.held_rows)
-        if self._retry(self._commit_snapshot, attempts=1):
-            self._retry(self._commit_bound_snapshot, attempts=1)
+        self._retry(self._commit_snapshot, attempts=1)
+        self._retry(self._commit_bound_snapshot, attempts=1)
 
     def _note_turn(self, took_s: float, before: int) -> None:
         """Note what a turn left waiting; log the batch where the turn read any message."""
@@ -236,7 +237,7 @@ class Judging(threading.Thread):
         self._running.finish_share()
         self._committing.request_snapshot()
         self._commit()
-        self._committing.finish_snapshot()
+        self._committing.require_snapshot()
 
     def _commit_bound_snapshot(self) -> None:
         """Leave the state in the records too: a monitor with another data folder goes on from there."""
@@ -246,5 +247,10 @@ class Judging(threading.Thread):
     def _retry(self, act: Callable[[], object], attempts: int | None = None) -> bool:
         """Call `act` until the records are there: nothing is read meanwhile, so nothing is lost."""
         return retry_while_unavailable(
-            act, RecordsUnavailable, self.pace.stopping, self.outage, limit_s=RETRY_LIMIT_S, attempts=attempts
+            act,
+            (RecordsUnavailable, SnapshotNotWritten),
+            self.pace.stopping,
+            self.outage,
+            limit_s=RETRY_LIMIT_S,
+            attempts=attempts,
         )

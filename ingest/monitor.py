@@ -243,7 +243,7 @@ class Monitor:
 
     def not_ready(self) -> list[str]:
         """Return the reasons why this monitor is not ready: outages of dependencies, and readers that are behind."""
-        outages = [self._no_room, self._judging.outage, self._storing.outage]
+        outages = [self._no_room, self._judging.outage, self._judging.snapshot_outage, self._storing.outage]
         outages += [notifier.outage for notifier in self._notifiers]
         reasons = [f"{outage.effect}: {outage.cause}" for outage in outages if outage.cause is not None]
         if not self._source.is_subscribed:

@@ -64,10 +64,11 @@ class RegistryLoading:
         """Load the devices where one was added or revoked; call `snapshot` before that."""
         changed = self._records.lifts_of_devices(self._devices_revision)
         if changed is not None:
-            self._devices_revision, lifts_of = changed
+            revision, lifts_of = changed
             if lifts_of != state.senders.lifts_of:
                 snapshot()
                 state.senders.load_devices(lifts_of)
+            self._devices_revision = revision
 
     def _apply(self, changes: RegistryChanges, state: State) -> int:
         own: list[tuple[LiftFacts, bool]] = [

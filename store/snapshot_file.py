@@ -20,6 +20,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from store.outage import Outage
 from store.records.monitors.snapshots import Resume, Snapshot
 
 log = logging.getLogger("liftwatch.judge")
@@ -35,6 +36,10 @@ REMEDY = (
 PIECE_BYTES = 8 << 20
 
 
+class SnapshotNotWritten(Exception):
+    """The last snapshot is not on the disk; the text names a remedy."""
+
+
 class SnapshotFile:
     """The newest snapshot in the folder of a journal. One thread calls it."""
 
@@ -42,6 +47,7 @@ class SnapshotFile:
         self._folder = folder
         self._writing: threading.Thread | None = None
         self._hurry = threading.Event()
+        self.outage = Outage("the snapshot of judging waits", log)
 
     @property
     def is_writing(self) -> bool:
@@ -63,6 +69,12 @@ class SnapshotFile:
             self._hurry.set()
             self._writing.join()
             self._writing = None
+
+    def require(self) -> None:
+        """Wait for the snapshot that is being written; raise `SnapshotNotWritten` where the last one is not there."""
+        self.finish()
+        if self.outage.cause is not None:
+            raise SnapshotNotWritten(self.outage.cause)
 
     def newest(self, resume: Resume) -> Snapshot | None:
         """Return the snapshot of the file or that of the records, whichever is later.
@@ -115,8 +127,15 @@ class SnapshotFile:
             new.replace(self._folder / FILE)
             _sync_folder(self._folder)
             written()
-        except Exception:  # the snapshot before stays; the next one is tried again
-            log.exception("the snapshot of judging could not be written")
+            self.outage.over()
+        except Exception as error:  # the snapshot before stays; the next one is tried again
+            self.outage.failed(
+                f"{new} cannot be written ({error}): make room, or replace the disk",
+                logging.ERROR,
+                exc_info=not isinstance(error, OSError),
+            )
+            with suppress(OSError):
+                new.unlink()
 
 
 def _checksum(header: bytes, state: bytes | memoryview) -> bytes:

@@ -22,7 +22,7 @@ from registry.actor import Actor
 from registry.facts import FleetFacts
 from store.journal import Journal
 from store.records.repository import AlertFilter, Records, Snapshot
-from store.snapshot_file import SnapshotFile
+from store.snapshot_file import NEW_FILE, SnapshotFile
 from telemetry.arrays import Memory
 from telemetry.streams import OFFLINE, SUSPECT, topic
 from tests.ingest.judged import S_NS, alerts, judging, listened, newest_snapshot
@@ -294,6 +294,23 @@ def test_a_change_of_the_registry_is_snapshotted_before_it_is_judged_by(journal:
         append(journal, *runs_too_fast("L2", 1))
         until(lambda: made.offered_to == journal.last, "the second message")
         assert newest_snapshot(journal, records).position == 1
+
+
+def test_a_change_of_the_registry_waits_for_a_snapshot_that_cannot_be_written(
+    journal: Journal, records: Records
+) -> None:
+    with judging(journal, records) as made:
+        append(journal, *runs_too_fast("L1", 1))
+        until(lambda: made.offered_to == journal.last, "the first message")
+        loaded, made_in_the_way = made.state.windows, journal.folder / NEW_FILE
+        made_in_the_way.mkdir()
+        records.set_maintenance("L1", T0_MS * 1_000_000 + S_NS, Actor.named("ann"), T0_MS * 1_000_000)
+        until(lambda: made.outage.cause is not None, "judging that waits for its snapshot")
+        assert str(made_in_the_way) in str(made.snapshot_outage.cause)
+        assert made.state.windows is loaded
+        made_in_the_way.rmdir()
+        until(lambda: made.state.windows is not loaded, "the window after the snapshot")
+        assert made.snapshot_outage.cause is None
 
 
 def test_a_new_journal_beside_old_records_is_judged_from_its_first_message(

@@ -11,8 +11,9 @@ import pytest
 
 from store.records.monitors.snapshots import Resume
 from store.records.repository import Records, Snapshot
-from store.snapshot_file import CHECKSUM, FILE, HEADER, SnapshotFile
+from store.snapshot_file import CHECKSUM, FILE, HEADER, NEW_FILE, SnapshotFile, SnapshotNotWritten
 from tests.alerts.rules import T0
+from tests.small_disk import SmallDisk
 
 OLD, NEW = Snapshot(5, b"old"), Snapshot(9, b"new")
 LARGE_BYTES = 256 << 20
@@ -102,6 +103,20 @@ def test_a_snapshot_that_cannot_be_written_leaves_the_one_before(tmp_path: Path)
     file.begin(NEW, 0, lambda: pytest.fail("not on the disk"))
     file.finish()
     assert file.newest(Resume(9, None, 1)) == OLD
+
+
+def test_a_snapshot_on_a_full_disk_is_an_outage_until_there_is_room(small_disk: SmallDisk) -> None:
+    file = written(small_disk.folder, OLD)
+    small_disk.fill()
+    file.begin(Snapshot(9, bytes(1 << 20)), 1, lambda: pytest.fail("not on the disk"))
+    with pytest.raises(SnapshotNotWritten, match=r"No space left.*make room"):
+        file.require()
+    assert not (small_disk.folder / NEW_FILE).exists()
+    assert file.newest(Resume(9, None, 1)) == OLD
+    small_disk.free()
+    file.begin(NEW, 1, lambda: None)
+    file.require()
+    assert file.outage.cause is None
 
 
 def test_a_large_snapshot_delays_no_writer_of_the_records(tmp_path: Path) -> None:
