@@ -7,6 +7,9 @@ a day is over       ─┘   days that are owed, as long as `ROUND_S` lasts
 A round rests `REST` times as long as it worked, so that judging has the processor. Where the records or the time
 series are away, the next round tries again. What was missed while the monitor was down is caught up with, a day after
 the other, as far as trips are stored.
+
+A clock that is ahead for a while: a day is owed once a lift of the fleet has made a trip on it or later by the lift's
+clock. When the clock was set back by more than `LATE_NS`, and at each start, stored days that are not over are deleted.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import orjson
 
@@ -41,6 +45,7 @@ LATE_NS = 600 * 1_000_000_000
 """Trips of a day are stored by then after its end."""
 CATCH_UP_DAYS = 30
 TRANSITIONS_AT_ONCE = 1_000
+OUTAGES = (RecordsUnavailable, TimeSeriesUnavailable, TimeSeriesRefused)
 RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 30.0
 
 
@@ -56,7 +61,7 @@ class HealthKeeper(threading.Thread):
     ) -> None:
         super().__init__(name="health", daemon=True)
         self.wake = threading.Event()
-        self.counts: Counter[str] = Counter({"health_days": 0, "health_changes": 0})
+        self.counts: Counter[str] = Counter({"health_days": 0, "health_changes": 0, "health_failures": 0})
         self.outage = Outage("health waits", log)
         self._records, self._open_series, self._clock = records, open_series, clock
         self._series: TimeSeries | None = None
@@ -65,7 +70,9 @@ class HealthKeeper(threading.Thread):
         self._revision = EVERYTHING
         self._lifts: dict[str, LiftFacts] = {}
         self._last_day: dict[str, int] | None = None
-        self._norms_day = 0
+        self._now_ns = 0
+        self._newest_trip_ns = 0
+        self._failed: dict[str, int] = {}
         self._transition: int | None = None
         self._live_version, self._status_s = 0, -STATUS_EVERY_S
         self._unknown: dict[str, str] = {}
@@ -94,10 +101,9 @@ class HealthKeeper(threading.Thread):
                 backoff.reset()
                 self.outage.over()
                 pause_s = REST * (time.monotonic() - began_s)
-            except Exception as error:  # one lift must not end the health of all
+            except Exception as error:  # an error must not end the thread
                 more, pause_s = False, backoff.pause_s()
-                expected = RecordsUnavailable | TimeSeriesUnavailable | TimeSeriesRefused
-                self.outage.failed(error, exc_info=not isinstance(error, expected))
+                self.outage.failed(error, exc_info=not isinstance(error, OUTAGES))
             self._stopping.wait(pause_s if more else max(pause_s, POLL_S))
         if self._series is not None:
             self._series.close()
@@ -108,27 +114,62 @@ class HealthKeeper(threading.Thread):
         self._load_registry()
         self._load_status()
         self._load_transitions()
+        if now_ns < self._now_ns - LATE_NS:
+            self._last_day, self._signatures = None, None
+            self._reckoning.forget_norms()
+            self._reckoned_ns.clear()
+            self._failed.clear()
+        self._now_ns = now_ns
+        try:
+            more = self._reckon_days(now_ns, end_s)
+        finally:  # alerts change the health while the time series are away too
+            is_waiting = self._reckon_changed(now_ns)
+        return is_waiting or more
+
+    def _reckon_days(self, now_ns: int, end_s: float) -> bool:
+        """Reckon days that are owed until `end_s`, and store them together; return whether others wait."""
         days: list[HealthDay] = []
-        more = False
-        for facts, day, is_latest in self._owed(now_ns):
-            if time.monotonic() > end_s:
-                more = True
-                break
-            known = [*self._reckoning.stored_days(facts.lift_id, day), (day, self._reckoning.measure(facts, day))]
-            unknown = self._unknown.get(facts.lift_id)
-            days.append(self._reckoning.health_of_day(facts, known, unknown, is_latest))
-            self._records.put_health([], days[-1:])
-            self._known_days()[facts.lift_id] = day
-            self._changed[facts.lift_id] = None
-        self.counts["health_days"] += len(days)
-        return self._reckon_changed(now_ns) or more
+        try:
+            for facts, day, last_owed in self._owed(now_ns):
+                if time.monotonic() > end_s or not self._reckoning.learn_norms(self._lifts, last_owed, end_s):
+                    return True
+                if (found := self._reckon_day(facts, day, days, day == last_owed)) is not None:
+                    days.append(found)
+            return False
+        finally:
+            self._records.put_health([], days)
+            for one in days:
+                self._known_days()[one.lift_id] = one.day
+                self._changed[one.lift_id] = None
+            self.counts["health_days"] += len(days)
+
+    def _reckon_day(self, facts: LiftFacts, day: int, made: list[HealthDay], is_latest: bool) -> HealthDay | None:
+        """Return a day of a lift, of which days may be in `made`; None where it cannot be reckoned."""
+        lift_id = facts.lift_id
+        try:
+            before = [(one.day, one.measures) for one in made if one.lift_id == lift_id]
+            days = [*self._reckoning.stored_days(lift_id, day), *before, (day, self._reckoning.measure(facts, day))]
+            return self._reckoning.health_of_day(facts, days, self._unknown.get(lift_id), is_latest)
+        except OUTAGES:
+            raise
+        except Exception:  # one lift must not end the health of the others
+            self._note_failure(lift_id, day)
+            self._known_days()[lift_id] = day
+            return None
+
+    def _note_failure(self, lift_id: str, day: int) -> None:
+        """Count the failure of a lift, and log the exception under way once for the lift and day."""
+        self.counts["health_failures"] += 1
+        if self._failed.get(lift_id) != day:
+            self._failed[lift_id] = day
+            log.exception("the health of lift %s on %s is not reckoned", lift_id, date.fromordinal(day))
 
     def _reckon_changed(self, now_ns: int) -> bool:
         """Reckon the health of some changed lifts; return whether others wait."""
         stale = (each for each in self._lifts if now_ns - self._reckoned_ns.get(each, 0) > REFRESH_NS)
         waiting = dict.fromkeys([*self._changed, *stale])
         chosen = [self._lifts[each] for each in waiting if each in self._lifts][:AT_ONCE]
-        found = self._reckoning.present(chosen, self._unknown, now_ns)
+        found = self._present(chosen, now_ns)
         other = [one for one in found if self._stored().get(one.lift_id) != _signature(one)]
         self._records.put_health(other)
         self._stored().update({one.lift_id: _signature(one) for one in other})
@@ -138,32 +179,51 @@ class HealthKeeper(threading.Thread):
         self.counts["health_changes"] += len(other)
         return len(waiting) > len(chosen)
 
+    def _present(self, lifts: list[LiftFacts], now_ns: int) -> list[HealthRecord]:
+        """Return the present health of those lifts for which it can be reckoned."""
+        try:
+            return self._reckoning.present(lifts, self._unknown, now_ns)
+        except OUTAGES:
+            raise
+        except Exception:
+            if len(lifts) == 1:
+                self._note_failure(lifts[0].lift_id, _today(lifts[0], now_ns))
+                return []
+        return [one for facts in lifts for one in self._present([facts], now_ns)]
+
     def _stored(self) -> dict[str, int]:
         """Return the signature of the stored health of each lift: what says the same is not stored again."""
         if self._signatures is None:
-            self._signatures = {one.lift_id: _signature(one) for one in self._records.healths_since(0)}
+            stored = self._records.healths_since(0)
+            self._signatures = {one.lift_id: _signature(one) for one in stored if one.at_ns <= self._now_ns}
         return self._signatures
 
-    def _owed(self, now_ns: int) -> Iterator[tuple[LiftFacts, int, bool]]:
-        """Yield the days that lifts owe, the oldest first, and whether each is the latest of its lift."""
-        last_days, yesterdays = self._known_days(), dict[str, int]()
+    def _owed(self, now_ns: int) -> Iterator[tuple[LiftFacts, int, int]]:
+        """Yield the days that lifts owe, the oldest first, each with the last one that its lift owes."""
+        last_days, last_owed = self._known_days(), dict[str, int]()
         for facts in list(self._lifts.values()):
             zone = facts.timezone or UTC
-            if zone not in yesterdays:
-                yesterdays[zone] = local_clock(now_ns - LATE_NS, zone)[0] - 1
-            yesterday = yesterdays[zone]
-            last = last_days.get(facts.lift_id, yesterday - CATCH_UP_DAYS)
-            if last >= yesterday:
-                continue
-            if self._norms_day < yesterday:
-                self._reckoning.load_norms(list(self._lifts.values()), yesterday)
-                self._norms_day = yesterday
-            for day in range(max(last + 1, yesterday - CATCH_UP_DAYS + 1), yesterday + 1):
-                yield facts, day, day == yesterday
+            if zone not in last_owed:
+                last_owed[zone] = local_clock(now_ns - LATE_NS, zone)[0] - 1
+                if self._newest_trip_ns:
+                    last_owed[zone] = min(last_owed[zone], local_clock(self._newest_trip_ns, zone)[0])
+            until = last_owed[zone]
+            last = last_days.get(facts.lift_id, until - CATCH_UP_DAYS)
+            for day in range(max(last, until - CATCH_UP_DAYS) + 1, until + 1):
+                yield facts, day, until
 
     def _known_days(self) -> dict[str, int]:
         if self._last_day is None:
-            self._last_day = self._records.last_health_days()
+            today = {facts.lift_id: _today(facts, self._now_ns) for facts in self._lifts.values()}
+            stored = self._records.last_health_days()
+            early = {lift_id: today[lift_id] for lift_id, day in stored.items() if day >= today.get(lift_id, day + 1)}
+            if early:
+                log.warning("deleting days of health that are not over, of %d lifts: the clock was ahead", len(early))
+                self._records.delete_health_days(early)
+                self._reckoning.forget(early)
+                self._changed |= dict.fromkeys(early)
+                stored = self._records.last_health_days()
+            self._last_day = stored
         return self._last_day
 
     def _load_registry(self) -> None:
@@ -173,9 +233,9 @@ class HealthKeeper(threading.Thread):
         self._revision = changes.revision
         for gone in changes.deleted:
             self._lifts.pop(gone, None)
-            self._known_days().pop(gone, None)
-            self._reckoned_ns.pop(gone, None)
-            self._stored().pop(gone, None)
+            for by_lift in (self._last_day, self._reckoned_ns, self._signatures):
+                if by_lift is not None:
+                    by_lift.pop(gone, None)
         for entry in changes.lifts:
             lift_id = entry.facts.lift_id
             if entry.registered and self._records.partition.has(lift_id):
@@ -191,6 +251,7 @@ class HealthKeeper(threading.Thread):
         for state in self._records.live(self._live_version):
             self._live_version = max(self._live_version, state.version)
             table = decode_live(state.lifts)
+            self._newest_trip_ns = max(self._newest_trip_ns, int(table.last_trip_ns.max(initial=0)))
             columns = zip(table.lift_id.tolist(), table.link.tolist(), table.blind.tolist(), strict=True)
             self._heard |= {lift_id: _unknown(link, blind) for lift_id, link, blind in columns}
         before = self._unknown
@@ -218,6 +279,10 @@ def _signature(record: HealthRecord) -> int:
     """Return a number that is the same for healths that say the same at different times."""
     document = orjson.loads(record.document)
     return hash(orjson.dumps({**document, "at": None}))
+
+
+def _today(facts: LiftFacts, now_ns: int) -> int:
+    return local_clock(now_ns, facts.timezone or UTC)[0]
 
 
 def _unknown(link: int, blind: str) -> str:

@@ -7,7 +7,8 @@ alerts: open, and of the last month ──────────────�
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,18 +68,48 @@ class HealthReckoning:
         self._limit = limit_of_rate(alarms_per_lift_month)
         self._peers: dict[object, Peers] = {}
         self._trends: dict[str, LiftTrends] = {}
+        self._norms_day = 0
+        self._learning: tuple[int, Iterator[None]] | None = None
 
-    def load_norms(self, lifts: Sequence[LiftFacts], day: int) -> None:
-        """Learn what is usual among the peers of each lift, from the days before `day` of some lifts of each kind."""
+    def learn_norms(self, lifts: Mapping[str, LiftFacts], day: int, end_s: float) -> bool:
+        """Learn what is usual before `day` until `end_s` of `monotonic`; return whether that is complete.
+
+        The next call goes on from there.
+        """
+        while self._norms_day < day:
+            learned_day, steps = self._learning or (day, self._norms_by_steps(list(lifts.values()), day))
+            self._learning = None  # an exception ends the generator
+            for _ in steps:
+                if time.monotonic() > end_s:
+                    self._learning = learned_day, steps
+                    return False
+            self._norms_day = learned_day
+        return True
+
+    def forget_norms(self) -> None:
+        """Learn norms anew at the next use: the clock was set back."""
+        self._norms_day, self._learning = 0, None
+
+    def _norms_by_steps(self, lifts: Sequence[LiftFacts], day: int) -> Iterator[None]:
+        """Learn what is usual among the peers of each lift, from the days before `day` of some lifts of each kind.
+
+        A step reads a lift, or finds the norms of a kind; the last one puts the norms into use.
+        """
         days: dict[object, list[tuple[I64, F64]]] = {}
         for facts in lifts:
-            for kind in (_kind(facts), None):
-                of_kind = days.setdefault(kind, [])
-                if len(of_kind) < PEERS_MOST and (found := self._records.health_days(facts.lift_id, day - PEER_DAYS)):
-                    table = np.array([each.measures for each in found])
-                    of_kind.append((np.array([each.day for each in found]), table))
-        norms = {kind: peer_norms([table for _, table in many]) for kind, many in days.items()}
-        self._peers = {kind: Peers(norms[kind], peer_chart(many, norms[kind])) for kind, many in days.items()}
+            of_kinds = [days.setdefault(kind, []) for kind in (_kind(facts), None)]
+            lacking = [of_kind for of_kind in of_kinds if len(of_kind) < PEERS_MOST]
+            if lacking and (found := self._records.health_days(facts.lift_id, day - PEER_DAYS)):
+                read = np.array([each.day for each in found]), np.array([each.measures for each in found])
+                for of_kind in lacking:
+                    of_kind.append(read)
+            yield
+        peers: dict[object, Peers] = {}
+        for kind, many in days.items():
+            norms = peer_norms([table for _, table in many])
+            peers[kind] = Peers(norms, peer_chart(many, norms))
+            yield
+        self._peers = peers
 
     def peers_of(self, facts: LiftFacts) -> Peers:
         """Return the peers of a lift: those of its kind, or the fleet where the kind is too small."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import orjson
 import pytest
 
 from ingest.health.keeper import CATCH_UP_DAYS, HealthKeeper
+from ingest.health.reckoning import HealthReckoning
 from registry.actor import Actor
 from registry.duty.civil_time import instant_of
 from registry.facts import LiftFacts
-from store.records.repository import Records
+from store.records.repository import HealthDay, Records
 from store.series.connect import open_timeseries
-from store.series.timeseries import Points, TimeSeries
+from store.series.timeseries import Points, Readings, TimeSeries, TimeSeriesUnavailable
 from telemetry.ride_fields import TRIP
 from tests.alerts.rules import STOP, occurrence
 from tests.dashboards.sample_fleet import table
@@ -66,15 +67,48 @@ def keep(keeper: HealthKeeper) -> None:
         pass
 
 
+class Clocked(HealthKeeper):
+    """A keeper whose clock is set by the test."""
+
+    def __init__(self, records: Records, series: TimeSeries) -> None:
+        super().__init__(records, lambda: series, clock=lambda: self.now_ns)
+        self.set(DAY)
+
+    def set(self, day: int) -> None:
+        """Set the clock to one hour of a local day."""
+        self.now_ns = instant_of(day, 60, ZONE)
+
+
+class BrokenTrips:
+    """A time series in which the rows of H-0 cannot be read; of the others there are none."""
+
+    def readings(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> Readings:
+        if lift_id == "H-0":
+            raise ValueError("a broken row")
+        return Readings(np.empty(0, dtype=np.int64))
+
+
+class AwayTrips:
+    """A time series that does not answer."""
+
+    def readings(self, lift_id: str, stream: str, from_ns: int, to_ns: int) -> Readings:
+        raise TimeSeriesUnavailable("away")
+
+
+def days_of(records: Records, lift_id: str) -> list[int]:
+    return [one.day - DAY for one in records.health_days(lift_id, 0)]
+
+
 def documents(records: Records) -> dict[str, Any]:
     return {one.lift_id: orjson.loads(one.document) for one in records.healths_since(0)}
 
 
-def put_live(records: Records, **blind: str) -> None:
+def put_live(records: Records, last_trip_ns: int = 0, **blind: str) -> None:
     """Store the picture of a monitor that hears all lifts but those that are blind."""
     ids = [facts.lift_id for facts in LIFTS]
     reasons = np.array([blind.get(lift_id.replace("-", ""), "") for lift_id in ids], dtype="U16")
-    picture = table(len(ids), lift_id=np.array(ids), blind=reasons)
+    trips_ns = np.full(len(ids), last_trip_ns)
+    picture = table(len(ids), lift_id=np.array(ids), blind=reasons, last_trip_ns=trips_ns)
     records.put_live(picture.encode(), {}, 1)
 
 
@@ -141,3 +175,97 @@ def test_lifts_that_are_not_judged_have_no_health(records: Records, series: Time
     assert (found["H-0"]["health"], found["H-0"]["grade"]) == (100, "blue")
     silent = [one.score for one in records.health_days("H-1", 0)]
     assert set(silent) == {None}
+
+
+def test_a_clock_that_was_ahead_leaves_the_real_days_and_no_others(records: Records, series: TimeSeries) -> None:
+    put_live(records)
+    keeper = Clocked(records, series)
+    keep(keeper)
+    real = list(range(-CATCH_UP_DAYS, 0))
+    assert days_of(records, "H-0") == real
+    keeper.set(DAY + 400)
+    keep(keeper)
+    assert days_of(records, "H-0") == [*real, *range(400 - CATCH_UP_DAYS, 400)]
+    keeper.set(DAY)
+    keep(keeper)
+    assert days_of(records, "H-0") == real
+    assert {one.at_ns for one in records.healths_since(0)} == {keeper.now_ns}
+    keeper.set(DAY + 1)
+    keep(keeper)
+    assert days_of(records, "H-0") == [*real, 0]
+
+
+def test_days_that_are_not_over_are_deleted_at_the_start(records: Records, series: TimeSeries) -> None:
+    put_live(records)
+    keep(keeper_at(records, series, DAY + 400))
+    keep(keeper_at(records, series, DAY))
+    assert days_of(records, "H-0") == list(range(-CATCH_UP_DAYS, 0))
+
+
+def test_a_clock_ahead_of_the_trips_of_the_fleet_owes_no_day(records: Records, series: TimeSeries) -> None:
+    trip_ns = instant_of(DAY - 1, 18 * 60, ZONE)
+    put_live(records, last_trip_ns=trip_ns)
+    keeper = Clocked(records, series)
+    for ahead in (0, 400):
+        keeper.set(DAY + ahead)
+        keep(keeper)
+        assert days_of(records, "H-0") == list(range(-CATCH_UP_DAYS, 0))
+
+
+def test_a_lift_that_cannot_be_reckoned_is_logged_once_a_day_and_ends_no_health_of_others(
+    records: Records, caplog: pytest.LogCaptureFixture
+) -> None:
+    put_live(records)
+    keeper = Clocked(records, cast("TimeSeries", BrokenTrips()))
+    keep(keeper)
+    keep(keeper)
+    assert records.last_health_days() == {f"H-{k}": DAY - 1 for k in (1, 2, 3)}
+    assert set(documents(records)) == {"H-0", "H-1", "H-2", "H-3"}
+    assert len(caplog.records) == len(set(caplog.messages)) == keeper.counts["health_failures"] == CATCH_UP_DAYS
+
+
+def test_a_present_health_that_cannot_be_reckoned_ends_no_health_of_others(
+    records: Records, series: TimeSeries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_live(records)
+    stored_days = Records.health_days
+
+    def broken(self: Records, lift_id: str, from_day: int) -> list[HealthDay]:
+        if lift_id == "H-0":
+            raise ValueError("a broken row")
+        return stored_days(self, lift_id, from_day)
+
+    monkeypatch.setattr(HealthReckoning, "learn_norms", lambda *_: True)
+    monkeypatch.setattr(Records, "health_days", broken)
+    keep(Clocked(records, series))
+    assert set(documents(records)) == {"H-1", "H-2", "H-3"}
+
+
+def test_health_changes_while_the_time_series_is_away(records: Records) -> None:
+    put_live(records)
+    keeper = Clocked(records, cast("TimeSeries", AwayTrips()))
+    with pytest.raises(TimeSeriesUnavailable):
+        keeper.round()
+    assert documents(records)["H-0"]["health"] == 100
+
+
+def test_a_round_without_time_left_reads_one_lift_for_the_norms(
+    records: Records, series: TimeSeries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_live(records)
+    keep(keeper_at(records, series, DAY))
+    learned: list[str] = []
+    stored_days = Records.health_days
+
+    def counted(self: Records, lift_id: str, from_day: int) -> list[HealthDay]:
+        learned.append(lift_id)
+        return stored_days(self, lift_id, from_day)
+
+    monkeypatch.setattr(Records, "health_days", counted)
+    reckoning = HealthReckoning(records, lambda: series)
+    lifts = {facts.lift_id: facts for facts in LIFTS}
+    reads = []
+    while not reckoning.learn_norms(lifts, DAY, end_s=0.0):
+        reads.append(len(learned))
+    assert reads[:4] == [1, 2, 3, 4]
+    assert learned == list(lifts)

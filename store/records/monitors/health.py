@@ -2,12 +2,12 @@
 
 A health has a version that increases over all lifts: readers ask for those that are newer than what they have. So has
 the end of a health in a district, of a lift that was deleted or moved: whoever published the health clears it. A day of
-a lift is kept for `DAYS_KEPT`; its measures are a column of float32.
+a lift is kept until `DAYS_KEPT` newer ones are stored; its measures are a column of float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -124,6 +124,13 @@ class HealthStore:
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def delete_health_days(self, from_days: Mapping[str, int]) -> None:
+        """Delete the days of each of these lifts from a day on."""
+        with self._database.writing(durable=False) as connection:
+            for lift_id, day in from_days.items():
+                late = (health_days.c.lift_id == lift_id) & (health_days.c.day >= day)
+                connection.execute(delete(health_days).where(late))
+
     def alerts_for_health(self, lift_ids: Collection[str], from_ns: int, to_ns: int) -> list[PastAlert]:
         """Return the alerts of lifts that are open, or began in [from, to)."""
         query = select(alerts.c.lift_id, alerts.c.rule, alerts.c.severity, is_open, alerts.c.onset_ns)
@@ -171,7 +178,10 @@ def _end_elsewhere(database: Database, connection: Connection, lift_id: str, dis
 
 
 def _put_day(database: Database, connection: Connection, day: HealthDay) -> None:
-    """Write a day, and delete the days of the lift that are beyond `DAYS_KEPT`."""
+    """Write a day, and delete the oldest days of the lift beyond `DAYS_KEPT`.
+
+    Rows count, not the calendar: a day that a wrong clock stored must not delete all others.
+    """
     fresh = {
         "measures": day.measures.astype(np.float32).tobytes(),
         "score": day.score,
@@ -180,8 +190,10 @@ def _put_day(database: Database, connection: Connection, day: HealthDay) -> None
     }
     row = database.insert(health_days).values(lift_id=day.lift_id, day=day.day, **fresh)
     connection.execute(row.on_conflict_do_update(index_elements=["lift_id", "day"], set_=fresh))
-    old = (health_days.c.lift_id == day.lift_id) & (health_days.c.day <= day.day - DAYS_KEPT)
-    connection.execute(delete(health_days).where(old))
+    of_lift = health_days.c.lift_id == day.lift_id
+    newest_first = select(health_days.c.day).where(of_lift).order_by(health_days.c.day.desc())
+    newest_to_go = newest_first.offset(DAYS_KEPT).limit(1).scalar_subquery()
+    connection.execute(delete(health_days).where(of_lift, health_days.c.day <= newest_to_go))
 
 
 def _day(row: tuple[object, ...]) -> HealthDay:

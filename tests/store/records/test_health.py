@@ -42,8 +42,16 @@ def test_days_are_kept_in_order_once_each_and_not_for_ever(records: Records) -> 
     assert second.measures[0] == 1.5
     assert np.isnan(second.measures[1])
     assert records.last_health_days() == {"a": 1001, "b": 1000}
-    records.put_health([], [day(1000 + DAYS_KEPT)])
-    assert [one.day for one in records.health_days("a", 0)] == [1001, 1000 + DAYS_KEPT]
+    records.put_health([], [day(1001 + later) for later in range(1, DAYS_KEPT)])
+    assert [one.day for one in records.health_days("a", 0)] == [1001 + later for later in range(DAYS_KEPT)]
+    assert records.last_health_days()["b"] == 1000
+
+
+def test_a_day_of_a_wrong_clock_costs_the_oldest_day_at_most_and_is_deleted_by_name(records: Records) -> None:
+    records.put_health([], [*(day(1000 + later) for later in range(DAYS_KEPT)), day(9000), day(9000, "b")])
+    assert [one.day for one in records.health_days("a", 0)] == [*range(1001, 1000 + DAYS_KEPT), 9000]
+    records.delete_health_days({"a": 1000 + DAYS_KEPT})
+    assert records.last_health_days() == {"a": 999 + DAYS_KEPT, "b": 9000}
 
 
 def test_open_alerts_and_recent_ones_are_those_of_a_health(records: Records) -> None:
