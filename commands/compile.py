@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
+from commands.wiring.compilation import summary
 from configuration import Configuration
 from detectors.catalogue import RULES
 from ingest.warm_up import WarmUp, warm_up
@@ -32,14 +33,3 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
         world.step()
     print(summary(WarmUp(compilations() - before, time.monotonic() - begun)))
     return 1 if not_kept() else 0
-
-
-def summary(done: WarmUp) -> str:
-    """Return a line with the compiled recurrences, the time, and a remedy where the cache cannot be written."""
-    if not done.compiled:
-        return f"nothing to compile: the code of every recurrence is in the cache ({done.took_s:.1f} s)"
-    compiled = f"{done.compiled} functions compiled in {done.took_s:.1f} s"
-    why = not_kept()
-    if not why:
-        return f"{compiled}; the next start takes them from the cache"
-    return f"{compiled}, which every start will do again: the cache cannot be written ({why}); set NUMBA_CACHE_DIR"

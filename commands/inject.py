@@ -9,8 +9,7 @@ from commands.wiring.audited import audit_command
 from commands.wiring.broker import broker_address
 from configuration import Configuration
 from mqtt.publisher import NotPublished
-from simulator.faults.cause_table import CAUSES
-from simulator.faults.schedule import InvalidFaultRequest
+from simulator.faults.cause_table import CAUSES, InvalidFaultRequest
 from simulator.playback.injection import inject
 from store.records.audit.writing import AuditSubject
 from store.records.database import RecordsUnavailable

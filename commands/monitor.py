@@ -9,8 +9,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from commands import compile as compilation
 from commands.wiring.broker import broker_address
+from commands.wiring.compilation import summary
 from commands.wiring.notifications import notification_senders
 from commands.wiring.partition import client_id, partition
 from commands.wiring.rescue import rescue_points, rescue_times
@@ -53,7 +53,7 @@ def run(_: argparse.Namespace, settings: Configuration) -> int:
     """Run the monitor until SIGINT or SIGTERM."""
     done = warm_up(tuned_rules(settings))
     if done.compiled:
-        log.warning("%s", compilation.summary(done))
+        log.warning("%s", summary(done))
     with open_monitor(settings) as monitor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: monitor.stop())

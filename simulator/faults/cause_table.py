@@ -26,6 +26,10 @@ BY_NUMBER = (NO_CAUSE, *TABLE)
 EFFECTS = columns(BY_NUMBER)
 
 
+class InvalidFaultRequest(ValueError):
+    """The requested fault does not exist in this world."""
+
+
 def unknown_cause(name: str) -> str:
     """Return an error message for an unknown cause, in one line with the most similar known name."""
     near = difflib.get_close_matches(name, CAUSES, n=1, cutoff=0.5)

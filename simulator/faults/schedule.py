@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.faults.cause import FAULT, FORMS, GROWING, INTERMITTENT
-from simulator.faults.cause_table import BY_NUMBER, CAUSES, NUMBER, unknown_cause
+from simulator.faults.cause_table import BY_NUMBER, CAUSES, NUMBER, InvalidFaultRequest, unknown_cause
 from simulator.maths import rng
 from simulator.maths.calendar import DAY_S
 
@@ -32,10 +32,6 @@ DURATION_SD, DURATION_LIMITS = 0.47, (0.25, 3.0)
 like call-out times, with a 95th percentile of 2.2 medians."""
 FAULTS_LIMIT = 1 << 20
 _DRAWS = 8
-
-
-class InvalidFaultRequest(ValueError):
-    """The requested fault does not exist in this world."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ import orjson
 
 from mqtt.client import BrokerAddress
 from mqtt.publisher import publish_once
-from simulator.faults.cause_table import CAUSES, unknown_cause
-from simulator.faults.schedule import InvalidFaultRequest
+from simulator.faults.cause_table import CAUSES, InvalidFaultRequest, unknown_cause
 from telemetry.streams import LIFT_ID_PATTERN
 
 REQUEST_TOPICS = "sim/v1/+/fault"

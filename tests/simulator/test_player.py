@@ -22,7 +22,7 @@ import pytest
 from mqtt.client import BrokerAddress
 from mqtt.publisher import Publisher, publish_once
 from simulator.buildings.fleet import fleet
-from simulator.faults.schedule import InvalidFaultRequest
+from simulator.faults.cause_table import InvalidFaultRequest
 from simulator.playback.injection import inject
 from simulator.playback.player import NS, Player, PlayerSettings, run
 from simulator.scenarios.scenario import Scenario

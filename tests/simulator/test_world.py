@@ -10,7 +10,7 @@ import pytest
 
 from simulator.buildings.fleet import building_of, fleet
 from simulator.buildings.stop_times import DOOR_CYCLE_SD
-from simulator.faults.schedule import InvalidFaultRequest
+from simulator.faults.cause_table import InvalidFaultRequest
 from simulator.terminals.messages import MessageEncoder
 from simulator.terminals.terminals import Terminals
 from simulator.world.world import World
