@@ -34,6 +34,7 @@ from store.records.outbox.tables import (
     notifications,
     ways,
 )
+from store.records.page import clamped
 from store.records.sealing.keys import SealingKeys
 
 REASON_CHARS = 300
@@ -89,7 +90,8 @@ class NotificationStore:
         somebody took the incident up are dropped too. Those whose times are far ahead waited when the clock
         was set back: they are due now.
         """
-        is_ahead = (notifications.c.due_ns > now_ns + AHEAD_NS) | (notifications.c.made_ns > now_ns + lease_ns)
+        is_ahead = notifications.c.due_ns > clamped(now_ns + AHEAD_NS)
+        is_ahead |= notifications.c.made_ns > clamped(now_ns + lease_ns)
         is_due = is_notification_waiting & ((notifications.c.due_ns <= now_ns) | is_ahead)
         due = select(*_WAITING).where(is_due)
         order = (notifications.c.severity != "critical", notifications.c.due_ns, notifications.c.id)

@@ -13,7 +13,7 @@ const FILES = [
   OFFLINE, "/static/icon.svg", "/static/css/tokens.css", "/static/css/shell.css", "/static/css/offline.css", "/static/js/offline.js",
   "/static/js/api.js", "/static/js/element.js", "/static/js/severity.js", "/static/js/time.js", "/static/js/translations.js",
 ];
-const SNAPSHOTS = { "/api/v1/fleet": "", "/api/v1/lifts": "", "/api/v1/incidents": "state=open" }; // Path and query, but for limit.
+const SNAPSHOTS = { "/api/v1/fleet": "", "/api/v1/lifts": "", "/api/v1/incidents": "state=open&sort=urgency" }; // Path and query, but for limit.
 const ACTIONS_MOST = 2;
 
 self.addEventListener("install", (event) => event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting())));
