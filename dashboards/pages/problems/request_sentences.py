@@ -286,6 +286,10 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
     ("{limit} listeners are served at most; try again later", "最多 {limit} 个实时连接；请稍后重试"),
     ("they do not answer now", "目前无响应"),
     ("records: {detail}", "记录数据库：{detail}"),
+    (
+        "No lift of the other incident names your organisation as what it is.",
+        "另一事件的电梯均未将贵单位登记为其现有身份。",
+    ),
     ("time series: {detail}", "时序数据库：{detail}"),
     ("live stream: {detail}", "实时连接：{detail}"),
     ("monitor: {detail}", "监测程序：{detail}"),

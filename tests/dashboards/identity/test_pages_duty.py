@@ -149,8 +149,10 @@ def test_what_is_wrong_in_a_form_is_told_in_the_language_of_the_page(browser: Br
         form.locator("[name=name]").fill("夜班")
         form.locator("[name=timezone]").fill("+08:00")
         form.locator("button.main").click()
-        expect(form.locator(".problem")).to_contain_text("时区：'+08:00' 是时差，不是时区；请填写 IANA 时区名")
-        expect(form.locator(".problem")).to_contain_text("轮换 1 · 班次人员：有 0 项；须为 1 到")
+        expect(form.locator(".problem")).to_contain_text(
+            "timezone（时区）：'+08:00' 是时差，不是时区；请填写 IANA 时区名"
+        )
+        expect(form.locator(".problem")).to_contain_text("rotations[0].turns（轮换 1 · 班次人员）：有 0 项；须为 1 到")
         watched.complaints.clear()  # the browser itself notes the status 422
 
 
