@@ -17,6 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_NS = 0
 LATEST_NS = 9_214_646_400_000_000_000  # 2262-01-01
 NS_PER_S = 1_000_000_000
+DAY_NS = 24 * 3600 * NS_PER_S
 RFC3339 = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:)(\d{2})(?:\.(\d{1,12}))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 EXAMPLE = "2026-11-22T08:15:02.300Z"
 

@@ -26,9 +26,8 @@ from registry.scope import Scope
 from registry.thresholds import asks_second_person
 from store.records.changes.change_request import DELETE, ENDS, FACTS, MAINTENANCE, SHELVE
 from store.records.repository import ChangeRequest, NotDecidable, Records, TemporaryChangeOpen, WantedChange
-from telemetry.instant import rfc3339, text
+from telemetry.instant import DAY_NS, rfc3339, text
 
-DAY_NS = 24 * 3600 * 1_000_000_000
 RequestId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number of the request")]
 Reason = Annotated[
     parameters.Note | None,

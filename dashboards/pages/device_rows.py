@@ -14,8 +14,8 @@ from dashboards.live.fleet_view import FleetView
 from dashboards.pages.public_status import zone
 from registry.devices import Device
 from store.live import NEVER
+from telemetry.instant import DAY_NS
 
-DAY_NS = 24 * 3600 * 1_000_000_000
 SOON_DAYS = 30
 STATES = ("valid", "expiring", "expired", "revoked")
 """The states by which the list is filtered; a valid device whose certificate ends soon is `expiring` too."""

@@ -31,11 +31,11 @@ from registry.incident_kinds import INCIDENT_KINDS
 from registry.lift_facts import name_in_language
 from registry.roles import Verb
 from store.records.repository import RecordsUnavailable
+from telemetry.instant import DAY_NS
 from telemetry.streams import LIFT_ID_PATTERN
 
 HERE = Path(__file__).parent
 YEAR_S = 365 * 24 * 3600
-DAY_NS = 24 * 3600 * 1_000_000_000
 
 FindLift = Callable[[str], Mapping[str, Any] | None]
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from telemetry.arrays import F64, I64, Index
+from telemetry.instant import DAY_NS
 
-DAY_NS = 86_400 * 1_000_000_000
 DOOR, LEVEL, ROUGH, SLIP = "door", "level", "rough", "slip"
 DOOR_OPEN_S, DOOR_CLOSE_S, DOOR_SPREAD = (2.0, 2.5), (2.6, 3.3), 0.05
 STOP_BIAS_M, STOP_SPREAD_M = 0.002, 0.003

@@ -14,12 +14,11 @@ from collections.abc import Callable
 from store.records.audit.counted import ActCounts
 from store.records.audit.writing import CountedAct
 from store.records.repository import Records
+from telemetry.instant import DAY_NS, NS_PER_S
 
 log = logging.getLogger(__name__)
 
 FLUSH_S = 5.0
-S_NS = 1_000_000_000
-DAY_NS = 24 * 3600 * S_NS
 
 
 class AuditWriter:
@@ -28,7 +27,7 @@ class AuditWriter:
     def __init__(
         self, records: Callable[[], Records], session_s: float, now_ns: Callable[[], int] = time.time_ns
     ) -> None:
-        self._records, self._session_ns, self._now_ns = records, int(session_s * S_NS), now_ns
+        self._records, self._session_ns, self._now_ns = records, int(session_s * NS_PER_S), now_ns
         self._counts, self._lock = ActCounts(), threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit writer", daemon=True)

@@ -24,10 +24,9 @@ from registry.roles import Verb
 from registry.spreadsheet import written_cell
 from store.records.audit.writing import CountedAct
 from store.records.repository import HealthDay
-from telemetry.instant import NS_PER_S
+from telemetry.instant import DAY_NS
 
 DAYS_DEFAULT, DAYS_MOST = 90, 180
-DAY_NS = 24 * 3600 * NS_PER_S
 PARTS = ("door", "drive", "ride", "safety", "sensing")
 FLEET_COLUMNS = ("lift_id", "name", "district", "maintenance_firm", "state", "health", "grade", "reason", "reason_zh")
 DaysFormat = Annotated[Literal["json", "csv"], Query(description="`csv`: the days, for a spreadsheet")]
