@@ -3,7 +3,6 @@ ten thousand others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -30,20 +29,6 @@ LONG = "x" * 10_000
 INCIDENTS, AT_ONCE = 10_000, 1000
 DORA = Actor.named("dora")
 FAILED_ATTEMPT = NotificationAttempt("w", SMS, "…0001", T0, "failed", "no answer")
-
-
-@pytest.fixture
-def records(records_url: str) -> Iterator[Records]:
-    with Records.open(records_url) as opened:
-        yield opened
-
-
-@pytest.fixture(name="firm")
-def called_firm(records: Records) -> CalledFirm:
-    firm = CalledFirm(records)
-    firm.roster(firm.ada)
-    firm.policy(["on-duty"])
-    return firm
 
 
 def call_at(records: Records, *at_s: float) -> None:

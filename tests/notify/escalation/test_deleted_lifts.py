@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from alerts.incidents.actions import IncidentAction
 from detectors.catalogue import RULES
 from registry.actor import Actor
@@ -22,20 +18,6 @@ from tests.store.test_ways import sent_code
 
 THEIRS = LiftScope(names=frozenset({"Firm"}))
 OVERSPEED = next(rule for rule in RULES if rule.slug == "overspeed")
-
-
-@pytest.fixture
-def records(records_url: str) -> Iterator[Records]:
-    with Records.open(records_url) as opened:
-        yield opened
-
-
-@pytest.fixture(name="firm")
-def called_firm(records: Records) -> CalledFirm:
-    firm = CalledFirm(records)
-    firm.roster(firm.ada)
-    firm.policy(["on-duty"])
-    return firm
 
 
 def test_a_deleted_lift_ends_no_incident_and_its_firm_and_the_operator_are_called(
