@@ -51,6 +51,7 @@ class FeatureColumns(NamedTuple):
     z_mean: F64
     mode: F64
     shut_in: F64
+    of_machine: Bools
     stale: Bools
 
 
@@ -72,6 +73,7 @@ class FeatureTable(FeatureColumns):
     `machine_kurtosis`, `machine_mmps`, `comb`, `comb_per_m`   of a machine's block of 2 000 Hz or more (`machine`)
     `speed_mps`                the speed of the car when the block began, NaN where that is unknown
     `mode`                     the mode that the lift had reported when the block began (NaN unknown)
+    `of_machine`               whether the block is of the machine
     `stale`                    False: a measurement is never old
     """
 
@@ -112,6 +114,7 @@ def step(
         lift=blocks.lift,
         t_ns=blocks.known_ns,
         start_ns=blocks.t_ns,
+        of_machine=blocks.of_machine,
         stale=np.zeros(n, dtype=np.bool_),
     )
     for column in (

@@ -63,6 +63,13 @@ def test_a_smooth_machine_and_one_whose_noise_is_loud_are_none() -> None:
     assert found(script, 20 * blown(script, 999.0)) == []
 
 
+def test_blocks_that_miss_samples_leave_the_others_to_be_judged() -> None:
+    machine = blown(fault().script, 0.0)
+    machine[: 2 * int(MACHINE_HZ)] = np.nan
+    (one,) = found(fault().script, machine)
+    assert one.evidence["per_metre"] == pytest.approx(BLOWS, abs=0.11)
+
+
 def test_blows_that_come_at_random_are_none() -> None:
     script, rng = shuttle(4), np.random.default_rng(2)
     noise = blown(script, 999.0)

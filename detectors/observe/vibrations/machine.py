@@ -58,7 +58,7 @@ def step(memory: Memory, machine: Waveforms | None, known_ns: I64 | None, shown:
     known_ns = machine.t_ns if known_ns is None else known_ns
     order = np.lexsort((known_ns, machine.message))
     order = order[machine.first[1:][order] > machine.first[:-1][order]]
-    for row, block in zip(np.flatnonzero(~np.isnan(shown.machine_rms)), order, strict=True):
+    for row, block in zip(np.flatnonzero(shown.of_machine), order, strict=True):
         samples = machine.xyz[0, machine.first[block] : machine.first[block + 1]]
         hz = 1e9 / machine.dt_ns[block] if machine.dt_ns[block] > 0 else 0.0
         own = memory[machine.message[block]]
