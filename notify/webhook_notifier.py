@@ -50,6 +50,7 @@ from store.records.repository import (
     RecordsUnavailable,
     subject_id,
 )
+from telemetry.instant import parse
 
 log = logging.getLogger("liftwatch.webhooks")
 
@@ -104,13 +105,13 @@ class WebhookNotifier(threading.Thread):
 
     def _route_alerts(self, endpoint: Endpoint) -> bool:
         waiting = self._records.transitions_since(self._records.register_endpoint(endpoint.name), ROUTE_AT_ONCE)
-        own = [transition for transition in waiting if self._records.partition.has(transition.lift_id)]
+        own = [(each, orjson.loads(each.alert_json)) for each in waiting if self._records.partition.has(each.lift_id)]
+        found = [(each, alert) for each, alert in own if matches(endpoint, alert)]
         if endpoint.organisations:
-            named = self._records.lifts_naming({each.lift_id for each in own}, endpoint.organisations)
-            own = [transition for transition in own if transition.lift_id in named]
-        matching = [transition for transition in own if matches(endpoint, orjson.loads(transition.alert_json))]
+            until_ns = self._records.named_until({each.lift_id for each, _ in found}, endpoint.organisations)
+            found = [(each, alert) for each, alert in found if until_ns.get(each.lift_id, 0) >= parse(alert["noticed"])]
         if waiting:
-            self._records.enqueue(endpoint.name, matching, waiting[-1].id, self._now_ns())
+            self._records.enqueue(endpoint.name, [each for each, _ in found], waiting[-1].id, self._now_ns())
         return len(waiting) == ROUTE_AT_ONCE
 
     def _route_incidents(self, endpoint: Endpoint) -> bool:
@@ -121,8 +122,8 @@ class WebhookNotifier(threading.Thread):
         found = [(each, incident) for each, incident in found if matches_incident(endpoint, incident)]
         if endpoint.organisations:
             lift_ids = {lift_id for _, incident in found for lift_id in _lift_ids(incident)}
-            named = self._records.lifts_naming(lift_ids, endpoint.organisations)
-            found = [(each, incident) for each, incident in found if not named.isdisjoint(_lift_ids(incident))]
+            until_ns = self._records.named_until(lift_ids, endpoint.organisations)
+            found = [(each, incident) for each, incident in found if _naming(incident, until_ns)]
         if waiting:
             matching = [each for each, _ in found]
             self._records.enqueue(endpoint.name, matching, waiting[-1].id, self._now_ns(), INCIDENT)
@@ -206,9 +207,9 @@ class WebhookSender(threading.Thread):
         scope = self._endpoint.scope
         if scope.everything:
             return incident_message(sent, scope)
-        lift_ids = _lift_ids(orjson.loads(sent.incident_json))
-        named = self._records.lifts_naming(lift_ids, self._endpoint.organisations)
-        return incident_message(sent, scope, named.__contains__)
+        incident = orjson.loads(sent.incident_json)
+        until_ns = self._records.named_until(_lift_ids(incident), self._endpoint.organisations)
+        return incident_message(sent, scope, _naming(incident, until_ns).__contains__)
 
 
 _ROUTES = {ALERT: WebhookNotifier._route_alerts, INCIDENT: WebhookNotifier._route_incidents}
@@ -216,6 +217,12 @@ _ROUTES = {ALERT: WebhookNotifier._route_alerts, INCIDENT: WebhookNotifier._rout
 
 def _lift_ids(incident: Mapping[str, Any]) -> set[str]:
     return {lift["lift_id"] for lift in incident["lifts"]}
+
+
+def _naming(incident: Mapping[str, Any], until_ns: Mapping[str, int]) -> set[str]:
+    """Return the lifts of an incident that name an organisation, or did when they were deleted from the incident."""
+    opened_ns = parse(incident["opened"])
+    return {lift_id for lift_id in _lift_ids(incident) if until_ns.get(lift_id, 0) >= opened_ns}
 
 
 def _repeat(outage: Outage, deliver: Callable[[], bool], wake: threading.Event, stopping: threading.Event) -> None:

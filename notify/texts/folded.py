@@ -53,6 +53,7 @@ def folded_message(
             "kind": "folded",
             "count": len(ordered),
             "notifications": [message_data(one) for one in ordered[:LISTED]],
+            "further": [{"key": one.key, "incident_id": one.incident_id} for one in ordered[LISTED:]],
         },
     )
 

@@ -223,4 +223,5 @@ def _mails(receiver: MailReceiver) -> tuple[set[int], int]:
 def keys_of(body: bytes) -> list[str]:
     """Return the keys of the calls that a message of a webhook is about."""
     data = orjson.loads(body)["data"]
-    return [each["key"] for each in data["notifications"]] if data["kind"] == "folded" else [data["key"]]
+    about = data["notifications"] + data["further"] if data["kind"] == "folded" else [data]
+    return [each["key"] for each in about]

@@ -149,3 +149,32 @@ def test_an_endpoint_that_is_new_receives_no_earlier_entry(records: Records, rec
     assert desk.sent() == []
     acted(records, "ack", BY)
     assert [each["type"] for each in desk.sent()] == ["incident.acknowledged"]
+
+
+def test_an_organisation_receives_what_follows_about_a_lift_that_was_deleted_during_its_incident(
+    records: Records, receiver: HttpReceiver
+) -> None:
+    records.put_lift(LiftFacts("a", DISTRICT, owner="Tower Ltd"), BY, T0)
+    tower = Subscriber(records, receiver, organisations=("Tower Ltd",), subjects=("alert", "incident"))
+    judge(records, occurrence(BUTTON, "on", 10, lift_id="a"))
+    assert sorted(each["type"] for each in tower.sent()) == ["alert.fired", "incident.opened"]
+    records.delete_lift("a", BY, T0 + 20 * S)
+    records.add_unregistered([("a", DISTRICT)])  # a deleted lift still sends
+    acted(records, "ack", BY)
+    sent = tower.sent()
+    assert sorted(each["type"] for each in sent) == ["alert.acknowledged", "incident.acknowledged"]
+    assert [lift["lift_id"] for each in sent if "lifts" in each["data"] for lift in each["data"]["lifts"]] == ["a"]
+
+
+def test_an_organisation_does_not_receive_an_incident_that_is_opened_after_its_lift_was_deleted(
+    records: Records, receiver: HttpReceiver
+) -> None:
+    records.put_lift(LiftFacts("a", DISTRICT, owner="Tower Ltd"), BY, T0)
+    records.judge(position=1, occurrences=[occurrence(DOOR, "on", 0, lift_id="a")], now_ns=T0)
+    tower = Subscriber(records, receiver, organisations=("Tower Ltd",), subjects=("alert", "incident"))
+    records.delete_lift("a", BY, T0 + S)
+    records.judge(position=2, occurrences=[occurrence(DOOR, "off", 5, lift_id="a")], now_ns=T0 + 5 * S)
+    assert {each["type"] for each in tower.sent()} == {"alert.cleared"}
+    acted(records, "close", BY, reason="repaired")
+    records.judge(position=3, occurrences=[occurrence(BUTTON, "on", 90, lift_id="a")], now_ns=T0 + 90 * S)
+    assert sorted(each["type"] for each in tower.sent()) == ["alert.resolved", "incident.closed"], "nothing opened"

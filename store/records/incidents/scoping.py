@@ -18,7 +18,7 @@ def incidents_in(scope: LiftScope) -> ColumnElement[bool]:
 def lifts_of_incidents_in(scope: LiftScope) -> ColumnElement[bool]:
     """Return the condition that a lift of an incident is in the scope, or was when it was deleted from the incident."""
     inside = rows_in(scope, incident_lifts.c.lift_id, incident_lifts.c.district)
-    return or_(inside, was_named_when_deleted(scope.names, scope.facts)) if scope.names else inside
+    return or_(inside, was_named_when_deleted(scope)) if scope.names else inside
 
 
 def of_lifts(condition: ColumnElement[bool]) -> ColumnElement[bool]:

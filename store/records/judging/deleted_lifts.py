@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, false, or_, select, update
 
 from registry.lift_facts import LiftFacts
-from registry.scope import NAMING_FACTS
+from registry.scope import NAMING_FACTS, LiftScope
 from store.records.database import Database
 from store.records.incidents.tables import incident_lifts, incidents
 from store.records.judging.stored_facts import FACTS_AT_ONCE, load_facts, read_facts
@@ -64,16 +64,20 @@ def load_facts_of_incidents(connection: Connection, opened_ns: Mapping[str, int]
     return load_facts_when_deleted(connection, opened_ns) | load_facts(connection, opened_ns)
 
 
-def was_named_when_deleted(names: frozenset[str], facts: tuple[str, ...]) -> ColumnElement[bool]:
+def was_named_when_deleted(scope: LiftScope) -> ColumnElement[bool]:
     """Return the condition on `incident_lifts` that a lift named an organisation when it was deleted from an incident.
 
     The lift was deleted after the incident was opened, and is not registered again.
     """
     about = incidents.alias("incident_of_deleted_lift")
-    naming = or_(*(deleted_lifts.c[fact].in_(sorted(names)) for fact in facts))
     same = and_(about.c.id == incident_lifts.c.incident_id, deleted_lifts.c.lift_id == incident_lifts.c.lift_id)
-    found = exists().where(same, naming, deleted_lifts.c.deleted_ns >= about.c.opened_ns, _is_deleted())
+    found = exists().where(same, naming_when_deleted(scope), deleted_lifts.c.deleted_ns >= about.c.opened_ns)
     return found.correlate(incident_lifts)
+
+
+def naming_when_deleted(scope: LiftScope) -> ColumnElement[bool]:
+    """Return the condition on `deleted_lifts` that a lift is not registered, and named an organisation of the scope."""
+    return and_(or_(false(), *(deleted_lifts.c[fact].in_(sorted(scope.names)) for fact in scope.facts)), _is_deleted())
 
 
 def keep_in_incident(connection: Connection, lift_ids: Collection[str], from_ns: int, to_ns: int) -> None:

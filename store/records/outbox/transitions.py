@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, func, literal, select
 
 from registry.partition import Partition
 from registry.scope import LiftScope
 from store.records.database import Database, read_counter
+from store.records.incidents.rows import in_parts
+from store.records.judging.deleted_lifts import naming_when_deleted
 from store.records.monitors.partitions import cursor_name
 from store.records.page import clamped
-from store.records.schema import lifts, transitions
+from store.records.schema import deleted_lifts, lifts, transitions
 from store.records.scoping import lifts_in
+
+NAMED_NOW = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,20 @@ class Outbox:
         with self._database.reading() as connection:
             return [Announcement(*tuple(row)) for row in connection.execute(query)]
 
-    def lifts_naming(self, lift_ids: Collection[str], organisations: Collection[str]) -> set[str]:
-        """Return those lifts of which a fact names one of the organisations."""
-        naming = lifts_in(LiftScope(names=frozenset(organisations)))
-        query = select(lifts.c.lift_id).where(lifts.c.lift_id.in_(lift_ids), naming)
+    def named_until(self, lift_ids: Collection[str], organisations: Collection[str]) -> dict[str, int]:
+        """Return up to which instant, in ns, a fact of each lift names one of the organisations.
+
+        That is the deletion of a lift that was deleted, and `NAMED_NOW` of a registered one; other lifts are left out.
+        """
+        scope = LiftScope(names=frozenset(organisations))
+        registered = select(lifts.c.lift_id, literal(NAMED_NOW, BigInteger)).where(lifts_in(scope))
+        deleted = select(deleted_lifts.c.lift_id, deleted_lifts.c.deleted_ns).where(naming_when_deleted(scope))
+        found: dict[str, int] = {}
         with self._database.reading() as connection:
-            return set(connection.scalars(query))
+            for some in in_parts(lift_ids):
+                for query, column in ((deleted, deleted_lifts.c.lift_id), (registered, lifts.c.lift_id)):
+                    found |= {row[0]: row[1] for row in connection.execute(query.where(column.in_(some)))}
+        return found
 
     def last_transition(self) -> int:
         """Return the number of the newest transition, 0 before the first."""

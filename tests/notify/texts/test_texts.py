@@ -134,6 +134,8 @@ def test_five_hundred_notifications_are_one_message_with_people_first() -> None:
         "Acknowledge: Lift 900", "Acknowledge: Lift 901", "Acknowledge: Lift 902", "Open the incidents",
     ]  # fmt: skip
     assert made.short.startswith("500 incidents, in 3 somebody may be inside; Lift 900")
+    listed = [*made.data["notifications"], *made.data["further"]]
+    assert [each["key"] for each in listed] == [one.key for one in in_order([*power, *inside])]
 
 
 def test_a_code_is_in_each_form_and_a_test_says_that_it_is_one() -> None:
