@@ -43,7 +43,8 @@ class IncidentLift:
     `holds_people`: an alert or a call says that somebody may be inside, and nobody has reported the release since.
     `release_seen`: telemetry has seen the end of its entrapment, and nothing has said since that somebody is inside.
     Later alerts of the lift join the incident where it `folds`: one open incident of each lift does.
-    `stages` has the time of each stage of the rescue that a person entered for this lift alone.
+    `stages` has the time of each stage of the rescue that a person entered for this lift alone. `proven` is the place
+    whose code those who arrived scanned last.
     `thresholds_changed_ns`: when a threshold of the lift was last changed, where that is recent.
     """
 
@@ -55,6 +56,7 @@ class IncidentLift:
     thresholds_changed_ns: int | None = None
     release_seen: bool = False
     stages: Mapping[str, int] = field(default_factory=dict)
+    proven: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,8 @@ class StoryEntry:
     """An entry in the story of an incident: its kind, its time, its author (None: the monitor).
 
     `about` is the alert that joined or was raised, the other incident, the reported kind, the reason of the closing or
-    of `unreached`, the call-out, the timer or the level; `to` is the assignee, or who was called out. Organisations but
-    the author's read the note where it is `shared`.
+    of `unreached`, the call-out, the timer or the level; `to` is the assignee, who was called out, or the lift whose
+    code was scanned. Organisations but the author's read the note where it is `shared`.
     """
 
     incident_id: str

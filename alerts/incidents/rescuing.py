@@ -27,8 +27,10 @@ from alerts.incidents.incident import (
     RELEASED,
     Incident,
     IncidentChange,
+    IncidentLift,
     entered,
     reached,
+    with_lift,
     without,
 )
 from alerts.incidents.lift_stages import with_stage_of_lifts
@@ -57,8 +59,8 @@ CALL_OUT, ACCEPT, DECLINE, ARRIVE, SILENT = RESCUE_STEPS = ("call-out", "accept"
 class RescueStep:
     """An entry of a person: a call-out of somebody (`who`), its answer or that there is none, or an arrival.
 
-    `number` is that of a call-out. `place` is where those who accept come from, and of an arrival the place whose code
-    was scanned.
+    `number` is that of a call-out. `place` is where those who accept come from, and of an arrival the place of the lift
+    `lift_id` whose code was scanned.
     """
 
     kind: str
@@ -68,6 +70,7 @@ class RescueStep:
     place: str | None = None
     expected_ns: int | None = None
     reason: str | None = None
+    lift_id: str | None = None
 
 
 def on_step(
@@ -83,11 +86,11 @@ def on_step(
     """Apply what a person enters; None where it was applied already. Raises `Refused`.
 
     `acting` are the lifts that the person may act on, None all. While another lift holds people, accepting and arriving
-    reach the stages of these lifts alone.
+    reach the stages of these lifts alone, and an arrival by a scan that of the scanned lift.
     """
     if step.kind == ARRIVE:
         arrived = _arrive(incident, step, by, now_ns, acting)
-        about = {"about": step.place}
+        about = {"about": step.place, "to": step.lift_id}
         return None if arrived is None else entered(arrived, ARRIVED, now_ns, by, note=note, shared=shared, **about)
     done = _STEPS[step.kind](incident, step, by, now_ns)
     if done is None:
@@ -168,9 +171,9 @@ def _no_answer(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> 
 def _arrive(
     incident: Incident, step: RescueStep, by: Actor, now_ns: int, acting: Collection[str] | None
 ) -> Incident | None:
-    """Return the incident with people on site; `step.place` is the place whose code they scanned."""
-    rescue = _rescue_of(incident)
-    if ON_SITE in incident.stages and step.place in (None, rescue.proven):
+    """Return the incident with people on site: where they scanned a code, of the lift that has the code."""
+    rescue, scanned = _rescue_of(incident), _scanned(incident, step)
+    if ON_SITE in incident.stages and (scanned is None or scanned.proven == step.place):
         return None
     mine = (by.organisation, by.name)
     coming = [each for each in rescue.call_outs if each.is_coming and each.arrived_ns is None]
@@ -178,15 +181,29 @@ def _arrive(
     own = _call_out_of(rescue, step) or next((each for each in coming if each.who in mine or is_only), None)
     if own is not None:
         rescue = with_call_out(rescue, replace(own, arrived_ns=now_ns))
+    there = _by_hand(incident, rescue)
+    if scanned is not None:
+        there, acting = with_lift(there, replace(scanned, proven=step.place)), [scanned.lift_id]
     if acting is not None and _holds_others(incident, acting):
-        there = with_stage_of_lifts(_by_hand(incident, rescue), acting, ON_SITE, now_ns)
-        is_known = there.lifts == incident.lifts and (own is None or own.arrived_ns is not None)
-        return None if is_known else there
-    after = _by_hand(incident, replace(rescue, proven=step.place or rescue.proven))
+        there = with_stage_of_lifts(there, acting, ON_SITE, now_ns)
+        if ON_SITE not in there.stages:
+            is_known = there.lifts == incident.lifts and (own is None or own.arrived_ns is not None)
+            return None if is_known else there
+    after = replace(there, rescue=replace(rescue, proven=step.place or rescue.proven))
     if ACKNOWLEDGED not in after.stages:
         after = acknowledged(after, by, now_ns)
     after = replace(after, unconfirmed=False)
     return after if ON_SITE in after.stages else reached(after, ON_SITE, now_ns)
+
+
+def _scanned(incident: Incident, step: RescueStep) -> IncidentLift | None:
+    """Return the lift whose code was scanned, None where none was; refuse a lift that the incident does not have."""
+    if step.lift_id is None:
+        return None
+    found = incident.lift(step.lift_id)
+    if found is None:
+        raise Refused("lift_id", f"Lift {step.lift_id} is no lift of this incident any more.")
+    return found
 
 
 def _holds_others(incident: Incident, acting: Collection[str]) -> bool:

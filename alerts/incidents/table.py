@@ -159,7 +159,9 @@ def _holding_anew(incident: Incident, lift: IncidentLift, at_ns: int) -> Inciden
     if rescue is not None:
         rescue = replace(rescue, release_seen_ns=None)
     stages = lift.stages if lift.holds_people else {}
-    own = replace(lift, holds_people=True, release_seen=False, stages=stages)
+    own = replace(
+        lift, holds_people=True, release_seen=False, stages=stages, proven=lift.proven if lift.holds_people else None
+    )
     held = with_lift(replace(incident, rescue=rescue), own)
     if lift.holds_people:
         return held

@@ -75,6 +75,7 @@ def _lift(lift: IncidentLift) -> dict[str, Any]:
         "open_alerts": lift.unclosed,
         "holds_people": lift.holds_people,
         **({"stages": {stage: rfc3339(at_ns) for stage, at_ns in lift.stages.items()}} if lift.stages else {}),
+        **({"proven": lift.proven} if lift.proven else {}),
         **_thresholds_changed(lift.thresholds_changed_ns),
     }
 

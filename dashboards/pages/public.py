@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from alerts.incidents.actions import IncidentAction
-from alerts.incidents.incident import ON_SITE, Incident
+from alerts.incidents.incident import Incident
 from alerts.incidents.reports import KINDS_OF_REPORTS, NOTE_CHARS, PublicReport
 from alerts.incidents.rescue import CAR, MACHINE_ROOM
 from alerts.incidents.rescuing import RescueStep
@@ -67,7 +67,7 @@ def _add_code(router: APIRouter, context: AppContext) -> None:
         incident = context.records().public_incident(lift_id)
         values = _lift_values(found, request) | _progress_values(incident)
         is_running = incident is not None and incident.rescue is not None
-        values["arrives"] = _may_arrive(context, request, incident)
+        values["arrives"] = _may_arrive(context, request, incident, lift_id)
         values["signs_in"] = is_running and scope_of(request).actor is None
         return _refreshed(render(request, "code.html", **values, status_key=public_status(found, incident)))
 
@@ -75,11 +75,11 @@ def _add_code(router: APIRouter, context: AppContext) -> None:
     def arrival(request: Request, lift_id: str) -> Response:
         incident = context.records().public_incident(lift_id) if LIFT_ID_PATTERN.fullmatch(lift_id) else None
         place, scope = form_of(request).get("place", ""), scope_of(request)
-        if incident is None or scope.actor is None or not _may_arrive(context, request, incident):
+        if incident is None or scope.actor is None or not _may_arrive(context, request, incident, lift_id):
             return error_page(request, 404)
         if place not in PLACES:
             return error_page(request, 422)
-        action = IncidentAction("arrive", scope.actor, rescue=RescueStep("arrive", place=place))
+        action = IncidentAction("arrive", scope.actor, rescue=RescueStep("arrive", place=place, lift_id=lift_id))
         context.records().act_on_incident(incident.id, action, time.time_ns(), scope=scope.acting or scope.lifts)
         return RedirectResponse(f"/code/{lift_id}", SEE_OTHER)
 
@@ -144,13 +144,18 @@ def _add_reports(router: APIRouter, context: AppContext) -> None:
         return RedirectResponse(f"/reports/{secret}", SEE_OTHER)
 
 
-def _may_arrive(context: AppContext, request: Request, incident: Incident | None) -> bool:
-    """Return whether the signed-in person may enter an arrival, whose time is the server's."""
+def _may_arrive(context: AppContext, request: Request, incident: Incident | None, lift_id: str) -> bool:
+    """Return whether the signed-in person may enter an arrival at a lift, whose time is the server's.
+
+    It is one at a lift that holds people, as long as there is one.
+    """
     scope = scope_of(request)
     if incident is None or incident.rescue is None or scope.actor is None or Verb.ACKNOWLEDGE not in scope.verbs:
         return False
-    is_theirs = context.records().has_incident(incident.id, scope.acting or scope.lifts)
-    return is_theirs and not (ON_SITE in incident.stages and incident.rescue.proven)
+    lift = incident.lift(lift_id)
+    if lift is None or lift.proven or (incident.may_hold_people and not lift.holds_people):
+        return False
+    return context.records().has_incident(incident.id, scope.acting or scope.lifts, lift_id)
 
 
 def _keep_photo(context: AppContext, report: PublicReport, sent: bytes) -> None:

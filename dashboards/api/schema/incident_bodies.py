@@ -26,13 +26,17 @@ IncidentId = Annotated[str, StringConstraints(pattern=INCIDENT_ID)]
 
 
 class IncidentLiftBody(ResponseBody):
-    """A lift of an incident; `holds_people`: somebody may be inside; `stages`: those that were entered for it alone."""
+    """A lift of an incident; `holds_people`: somebody may be inside; `stages`: those that were entered for it alone.
+
+    `proven` is the place whose code those who arrived at it scanned.
+    """
 
     lift_id: str
     district: str
     open_alerts: int
     holds_people: bool
     stages: dict[StageName, TimeText] | None = None
+    proven: Literal["car", "machine-room"] | None = None
     thresholds_changed: TimeText | None = None
 
 

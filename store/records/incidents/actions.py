@@ -82,7 +82,9 @@ class IncidentStore:
             if action.kind == "answer":
                 answer_reports(connection, incident_id, action.note, now_ns)
             if action.kind in TAKES_UP:
+                at = None if action.rescue is None else action.rescue.lift_id
                 own = unclosed_alerts(connection, incident_id, scope)
+                own = [alert for alert in own if at is None or alert.lift_id == at]
                 answer_alerts(connection, own, Answer("ack", action.by, shared=action.shared), now_ns)
             asked = {name: getattr(action, name) for name in ("note", "to", "stage", "lift_id", "reason", "answer")}
             asked |= {} if action.rescue is None else asdict(action.rescue)

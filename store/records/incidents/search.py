@@ -148,9 +148,13 @@ class IncidentSearch:
             rows = connection.execute(query.group_by(incidents.c.kind, incidents.c.severity))
             return {(kind, severity): count for kind, severity, count in rows}
 
-    def has_incident(self, incident_id: str, scope: LiftScope) -> bool:
-        """Return whether an incident has a lift in the scope."""
+    def has_incident(self, incident_id: str, scope: LiftScope, lift_id: str | None = None) -> bool:
+        """Return whether an incident has a lift in the scope, or has this lift in it."""
         query = select(incidents.c.id).where(incidents.c.id == incident_id, incidents_in(scope))
+        if lift_id is not None:
+            own = incident_lifts.c
+            query = select(own.lift_id).where(own.incident_id == incident_id, own.lift_id == lift_id)
+            query = query if scope.everything else query.where(lifts_of_incidents_in(scope))
         with self._database.reading() as connection:
             return connection.execute(query).first() is not None
 

@@ -105,6 +105,28 @@ def test_the_stages_of_one_lift_are_not_those_of_the_others() -> None:
     assert (holding(opened(desk)), opened(desk).stages["released"]) == ([], T0 + 100 * S)
 
 
+def test_a_scanned_code_proves_an_arrival_at_its_lift_alone() -> None:
+    desk = without_power("a", "b")
+    name = opened(desk).id
+    at_car = RescueStep("arrive", place="car", lift_id="a")
+    change = desk.act(name, "arrive", 70, rescue=at_car)
+    assert change is not None
+    assert change.entry is not None
+    assert (change.entry.about, change.entry.to) == ("car", "a")
+    assert [(lift.proven, dict(lift.stages)) for lift in opened(desk).lifts] == [
+        ("car", {"on-site": T0 + 70 * S}), (None, {}),
+    ]  # fmt: skip
+    assert ("on-site" in opened(desk).stages, opened(desk).acknowledged_ns) == (False, None)
+    assert overdue(opened(desk)) == ["answered", "arrived"], "nobody is on site at b"
+    assert desk.act(name, "arrive", 71, rescue=at_car) is None
+    desk.act(name, "arrive", 90, rescue=RescueStep("arrive", place="machine-room", lift_id="b"))
+    assert (opened(desk).stages["on-site"], overdue(opened(desk))) == (T0 + 90 * S, [])
+    assert opened(desk).acknowledged_ns == T0 + 90 * S
+    assert [lift.proven for lift in opened(desk).lifts] == ["car", "machine-room"]
+    with pytest.raises(Refused, match="no lift of this incident"):
+        desk.act(name, "arrive", 91, rescue=RescueStep("arrive", place="car", lift_id="c"))
+
+
 def test_a_stage_of_a_lift_that_is_not_in_the_incident_is_refused() -> None:
     desk = without_power("a", "b")
     with pytest.raises(Refused) as refused:

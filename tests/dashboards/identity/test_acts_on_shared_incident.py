@@ -104,6 +104,11 @@ def test_where_both_lifts_hold_people_an_arrival_is_that_of_the_own_lift(
     assert not {"acknowledged", "dispatched", "on-site"} & half.stages.keys()
     assert half.rescue is not None
     assert (half.rescue.proven, half.rescue.call_outs[0].answer) == (None, None)
+    assert [lift.proven for lift in half.lifts if lift.lift_id == OWN] == ["car" if proven else None]
+    if proven:
+        assert "I have arrived" not in client.get(f"/code/{OWN}").text
+        foreign = client.post(f"/code/{FOREIGN}/arrival", data=place)
+        assert foreign.status_code == 404, "a lift that one may not act on"
     sign_in(client, "stranger")
     assert client.post(f"{INCIDENTS}/{shared}/accept", json={"number": 1}).status_code == 200
     assert "on-site" in client.post(f"{INCIDENTS}/{shared}/arrive", json={"number": 1}).json()["stages"]

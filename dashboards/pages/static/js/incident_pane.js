@@ -142,7 +142,10 @@ export class IncidentPane extends Pane {
     const alert = this.item.alerts.find(({ id }) => id === about);
     if (["overdue", "level"].includes(kind)) return translate(kind === "level" ? "story.incident.level" : `rescue.overdue.${about}`, { level: kind === "level" ? translate(`rescue.level.${about}`) : "" });
     if (["called-out", "accepted", "declined", "no-answer"].includes(kind)) return `${translate(`story.incident.${kind}`)}${translate("shell.colon")}${nameInLanguage(to)}`;
-    if (kind === "arrived" && about) return translate(`rescue.proven.${about}`);
+    if (kind === "arrived" && about) {
+      const place = translate(`rescue.proven.${about}`);
+      return to && this.item.lifts.length > 1 ? `${place}${translate("shell.colon")}${liftName(liftInfo(to, () => this.showTold()))}` : place;
+    }
     if (kind === "photographed") return translate("story.incident.photographed", { number: about });
     if (RESCUE_STAGES.includes(kind) && about) return `${translate(`stage.${kind}`)}${translate("shell.colon")}${liftName(liftInfo(about, () => this.showTold()))}`;
     if (kind === "assigned") return assignment(to);

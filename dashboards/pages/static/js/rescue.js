@@ -3,8 +3,9 @@
 
 import { el } from "./element.js";
 import { isRescue } from "./incident_actions.js";
+import { liftInfo } from "./lift_names.js";
 import { fullStamp, secondsSince, span, stamp } from "./time.js";
-import { hasTranslation, nameInLanguage, translate } from "./translations.js";
+import { hasTranslation, liftName, nameInLanguage, translate } from "./translations.js";
 
 const STAGES = ["suspected", "confirmed", "notified", "acknowledged", "dispatched", "on-site", "released", "closed"];
 const RESCUE_ONLY = ["dispatched", "on-site", "released"];
@@ -42,15 +43,22 @@ export function closingReport({ rescue, stages, opened, closed_by, reason, state
 export function rescueParts(incident, lift, zone, answer) {
   const { rescue, state } = incident;
   if (!rescue) return [];
-  const open = state === "open", place = rescue.proven ? translate(`rescue.proven.${rescue.proven}`) : null;
+  const open = state === "open";
   return [
     el("h3", {}, translate("rescue.title", { level: translate(`rescue.level.${rescue.level}`) })),
     ...rescue.overdue.map((timer) => el("p", { class: "problem" }, translate(`rescue.overdue.${timer}`))),
     rescue.call_outs.length ? el("ul", { class: "call-outs" }, ...rescue.call_outs.map((each) => callOut(each, zone, open && incident.answerable?.includes(each.number), answer))) : el("p", { class: "faint" }, translate(open ? "rescue.nobody" : "rescue.nobody.was")),
-    place ? el("p", {}, place) : null,
+    ...provenPlaces(incident).map((place) => el("p", {}, place)),
     rescue.release_seen ? el("p", { class: "proposal" }, translate(rescue.automatic ? "rescue.seen" : "rescue.seen.confirmed", { at: fullStamp(rescue.release_seen, zone) })) : null,
     ...(open ? [el("p", { class: "sill" }, sillSentence(lift)), voice()] : []),
   ].filter(Boolean);
+}
+
+/** Return where the code was scanned on arrival, as sentences; those of several lifts name the lift. */
+function provenPlaces({ rescue, lifts }) {
+  const at = lifts.length > 1 ? lifts.filter(({ proven }) => proven) : [];
+  if (at.length) return at.map(({ lift_id, proven }) => `${translate(`rescue.proven.${proven}`)}${translate("shell.colon")}${liftName(liftInfo(lift_id, () => {}))}`);
+  return rescue.proven ? [translate(`rescue.proven.${rescue.proven}`)] : [];
 }
 
 function callOut({ number, level, who, called, answer: given, answered, reason, place, expected, arrived }, zone, answerable, answer) {
