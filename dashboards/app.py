@@ -64,6 +64,7 @@ from dashboards.pages.answer import answer_pages
 from dashboards.pages.code_sheets import code_sheet_pages
 from dashboards.pages.devices import device_pages
 from dashboards.pages.installed import installed_pages
+from dashboards.pages.lift_facts import lift_facts_pages
 from dashboards.pages.map import map_page
 from dashboards.pages.oidc import oidc_pages
 from dashboards.pages.organisations import organisation_pages
@@ -110,7 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifts, registry, maintenance, readings, trips, health, alerts, incidents, change_requests, fleet, live, audit,
         probes, account, people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages,
         organisation_pages, code_sheet_pages, public_pages, answer_pages, account_ways, way_pages, map_routes, map_page,
-        notifications, rosters, calendars, escalation_policies, duty_calls,
+        lift_facts_pages, notifications, rosters, calendars, escalation_policies, duty_calls,
     ):  # fmt: skip
         app.include_router(router(context))
     if settings.demo and settings.inject:

@@ -29,13 +29,16 @@ from dashboards.sign_in.requests import identity_of
 from registry.catalogue import catalogue
 from registry.incident_kinds import INCIDENT_KINDS
 from registry.lift_facts import name_in_language
-from registry.roles import Verb
+from registry.roles import ACTING, Verb
 from store.records.repository import RecordsUnavailable
 from telemetry.instant import DAY_NS
 from telemetry.streams import LIFT_ID_PATTERN
 
 HERE = Path(__file__).parent
 YEAR_S = 365 * 24 * 3600
+
+ACTING_ON_LIFTS = ACTING - {Verb.MANAGE_DEVICES, Verb.APPROVE}
+"""The verbs of acting but for those of pages of their own."""
 
 FindLift = Callable[[str], Mapping[str, Any] | None]
 
@@ -120,7 +123,7 @@ def render(request: Request, template: str, *, status: int = 200, page_path: str
             for other, text in translations.all_texts()["language.name"].items()
         ],
         "status": status,
-        "verbs": sorted(scope_of(request).verbs),
+        "verbs": sorted(_verbs(request)),
         "account": getattr(scope_of(request).actor, "name", ""),
         "login": getattr(identity_of(request).person, "login", ""),
         "csrf": identity_of(request).csrf,
@@ -135,6 +138,16 @@ def render(request: Request, template: str, *, status: int = 200, page_path: str
     if request.query_params.get("lang") in translations.languages():
         set_cookie(request, response, translations.COOKIE, language, YEAR_S)
     return response
+
+
+def _verbs(request: Request) -> frozenset[Verb]:
+    """Return the verbs of a request; on the page of a lift that names the organisation as another thing than its firm
+    or owner without those of acting on it."""
+    scope, lift_id = scope_of(request), request.path_params.get("lift_id")
+    if lift_id is None or scope.acting is None:
+        return scope.verbs
+    acts = request.app.state.context.poller.current_view().lift_index.has(lift_id, scope.acting)
+    return scope.verbs if acts else scope.verbs - ACTING_ON_LIFTS
 
 
 def _changes_today(request: Request) -> int:

@@ -43,6 +43,11 @@ class Registered:
     facts: LiftFacts
     registered: bool
 
+    @property
+    def version(self) -> str:
+        """Return the version of the facts."""
+        return lift_version(self.facts if self.registered else None)
+
 
 @dataclass(frozen=True, slots=True)
 class RegistryChanges:
@@ -165,7 +170,7 @@ class LiftStore:
             before = find_lift(connection, lift_id)
             if before is None:
                 return None
-            require_version(_version(before), expected)
+            require_version(before.version, expected)
             after = replace(before.facts, **changes)
             if after != before.facts or not before.registered:
                 self._put(connection, [after], by, now_ns, "lift.patch")
@@ -176,7 +181,7 @@ class LiftStore:
         with self._database.writing() as connection:
             before = find_lift(connection, lift_id)
             if before is not None:
-                require_version(_version(before), expected)
+                require_version(before.version, expected)
                 end_changes_of(self._database, connection, lift_id, now_ns)
                 revision, facts = self._database.count_up(connection, REVISION), before.facts
                 remove_lift(self._database, connection, lift_id, facts if before.registered else None, revision, now_ns)
@@ -279,10 +284,6 @@ def _audit_subject(lift_id: str, before: str | None, after: str) -> AuditSubject
 def _different_thresholds(before: str | None, after: LiftFacts) -> list[str]:
     """Return the thresholds in which facts differ from the stored text; none of a lift that was not registered."""
     return [] if before is None else different_thresholds(read_facts(before), after)
-
-
-def _version(lift: Registered) -> str:
-    return lift_version(lift.facts if lift.registered else None)
 
 
 def _text(facts: LiftFacts) -> str:

@@ -17,7 +17,7 @@ from dashboards.api.responses import CSV, OrjsonResponse, problem_responses
 from dashboards.api.schema import audit_bodies, parameters
 from registry.roles import Verb
 from registry.scope import Scope
-from store.records.audit.export import csv_parts, without_address, without_notes
+from store.records.audit.export import csv_parts, without_acknowledgements, without_address, without_notes
 from store.records.repository import AuditEntry, AuditFilter, AuditSubject
 from telemetry.instant import rfc3339
 
@@ -91,9 +91,10 @@ def _organisation(scope: Scope) -> str | None:
 
 def _shown(entry: AuditEntry, scope: Scope) -> AuditEntry:
     """Return a row as the scope may see it."""
-    own = entry.by.organisation == _organisation(scope)
-    if scope.lifts.everything or own:
+    if scope.lifts.everything:
         return entry
+    if entry.by.organisation == _organisation(scope):
+        return entry if scope.lifts.districts else without_acknowledgements(entry)
     shown = without_address(entry)
     return shown if scope.lifts.reads_notes_of(entry.by.organisation) else without_notes(shown)
 

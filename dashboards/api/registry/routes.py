@@ -21,10 +21,10 @@ from dashboards.api.change_requests import (
     Reason,
     make_change,
     versions,
-    with_end,
 )
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_response, stored_lift
+from dashboards.api.registry.fact_changes import change_facts
 from dashboards.api.registry.lift_import import LiftImport
 from dashboards.api.responses import (
     CSV,
@@ -39,24 +39,15 @@ from dashboards.http.preconditions import IfMatch, expected_versions
 from dashboards.http.problem import (
     Problem,
     fact_errors,
-    field_error,
     invalid_request,
-    not_found,
 )
 from registry.facts import (
     LiftFacts,
-    patch,
-    read_changes,
     read_row,
 )
 from registry.roles import Verb
-from registry.scope import NAMING_FACTS
-from registry.thresholds import changes_threshold
-from store.records.changes.change_request import DELETE, FACTS
+from store.records.changes.change_request import DELETE
 from store.records.repository import WantedChange
-
-RESERVED_FACTS = {"district", "gateway_id", *NAMING_FACTS}
-"""Facts that decide whose lift it is and who reports for it: only who may register lifts changes them."""
 
 
 def _openapi(required: Sequence[str]) -> dict[str, Any]:
@@ -114,22 +105,9 @@ def registry(context: AppContext) -> APIRouter:
         A signed-in account gives a reason where a fact that is a threshold changes; the change may wait (202), and with
         `until` the former thresholds return. A reason with a threshold that would return keeps it for good.
         """
-        known = stored_lift(context, lift_id, scope)
-        if Verb.REGISTER_LIFTS not in scope.verbs:
-            _refuse_reserved(body)
-        changed, faults = patch(known.facts, body)
-        if changed is None:
-            raise invalid_request(fact_errors(faults))
         expected = expected_versions(if_match)
-        is_dangerous = known.registered and changes_threshold(known.facts, changed)
-        detail = with_end(body, ends_ns, is_dangerous)
-        if is_dangerous or (reason and context.records().returning_thresholds(lift_id) & body.keys()):
-            wanted = WantedChange(lift_id, known.facts.district, FACTS, detail, versions(expected), reason)
-            return make_change(context, scope, by, wanted) or lift_response(context, lift_id, scope)
-        if context.records().patch_lift(lift_id, read_changes(body)[0], by, time.time_ns(), expected) is None:
-            raise not_found("lift", lift_id)
-        context.poller.poll()
-        return lift_response(context, lift_id, scope)
+        waiting = change_facts(context, scope, by, lift_id, body, expected, reason, ends_ns)
+        return waiting or lift_response(context, lift_id, scope)
 
     @router.delete(
         "/{lift_id}",
@@ -176,13 +154,3 @@ IMPORT_CONTENT = {
     JSON: {"schema": {"type": "array", "items": {}, "description": "Each as in POST /api/v1/lifts, judged by itself"}},
     CSV: {"schema": {"type": "string", "description": "The first line names the fields; floors as `label:height;…`"}},
 }
-
-
-def _refuse_reserved(body: dict[str, Any]) -> None:
-    """Raise a problem (403) where the body has facts that only who may register lifts changes."""
-    reserved = sorted(RESERVED_FACTS & body.keys())
-    if reserved:
-        errors = [
-            field_error(name, "is changed by the operator of this server alone; leave it out") for name in reserved
-        ]
-        raise Problem(403, "not-allowed", f"Your role does not change {', '.join(reserved)}.", errors)

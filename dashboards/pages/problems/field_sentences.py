@@ -5,6 +5,8 @@ from __future__ import annotations
 FIELD_SENTENCES: tuple[tuple[str, str], ...] = (
     ("does not lie before `to`; give a window that begins before it ends", "不早于 to；请给出起点早于终点的时段"),
     ("not a fault of the simulator; take one of {causes}", "不是模拟器的故障；须为 {causes} 之一"),
+    ("is not a length of a temporary change", "不是可选的有效期"),
+    ("Lift {lift} is no lift of this incident any more.", "电梯 {lift} 已不属于该事件。"),
     ("required, and not there", "必填，未填写"),
     ("not a known field; remove it or correct its name", "不是已知字段；请删除或更正名称"),
     ("Input should be a valid string", "须为文本"),

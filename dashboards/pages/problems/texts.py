@@ -64,8 +64,9 @@ def _labelled(field: str, texts: Mapping[str, str]) -> str:
 
 def _label(field: str, texts: Mapping[str, str]) -> str:
     """Return the label of a field, as `steps[0].every_s`, by the labels of its parts."""
-    if f"field.{field}" in texts:
-        return texts[f"field.{field}"]
+    for key in (f"field.{field}", f"fact.{field}"):
+        if key in texts:
+            return texts[key]
     parts = [_PART.fullmatch(part) for part in field.split(".")]
     if not all(parts):
         return field

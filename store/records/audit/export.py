@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 import orjson
@@ -18,7 +18,9 @@ COLUMNS = (
     "detail", "before", "after", "hash",
 )  # fmt: skip
 ROWS_AT_ONCE = 200
-NOTES = ("note", "reason", "callback", "truncated")
+ACKNOWLEDGED = ("acknowledgements", "truncated")
+"""Values of an alert in which rows of earlier versions have the notes of all who acknowledged it."""
+NOTES = ("note", "reason", "callback", *ACKNOWLEDGED)
 
 
 def csv_parts(entries: Iterable[AuditEntry]) -> Iterator[str]:
@@ -40,14 +42,22 @@ def without_address(entry: AuditEntry) -> AuditEntry:
 
 def without_notes(entry: AuditEntry) -> AuditEntry:
     """Return a row without the notes and reasons of another organisation."""
-    return replace(entry, detail=_cut(entry.detail), before=_cut(entry.before), after=_cut(entry.after))
+    detail, before, after = (_cut(text, NOTES) for text in (entry.detail, entry.before, entry.after))
+    return replace(entry, detail=detail, before=before, after=after)
 
 
-def _cut(text: str | None) -> str | None:
+def without_acknowledgements(entry: AuditEntry) -> AuditEntry:
+    """Return a row of the own organisation without the notes of others who acknowledged the alert before."""
+    if not entry.action.startswith("alert."):
+        return entry
+    return replace(entry, before=_cut(entry.before, ACKNOWLEDGED), after=_cut(entry.after, ACKNOWLEDGED))
+
+
+def _cut(text: str | None, names: Collection[str]) -> str | None:
     value = None if text is None else orjson.loads(text)
     if not isinstance(value, dict):
         return text
-    return orjson.dumps({name: each for name, each in value.items() if name not in NOTES}).decode()
+    return orjson.dumps({name: each for name, each in value.items() if name not in names}).decode()
 
 
 def _cells(entry: AuditEntry) -> tuple[str | int | None, ...]:

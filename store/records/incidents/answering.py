@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -62,6 +63,10 @@ def answer_alerts(connection: Connection, stored: Iterable[Alert], answer: Answe
 def answer_subject(before: Alert, after: Alert, answer: Answer) -> AuditSubject:
     """Return the fields of an answer, and its changes to an alert, for the audit log."""
     asked = {name: getattr(answer, name) for name in ("note", "to", "until_ns")}
-    return AuditSubject(
-        after.id, asked, *difference(alert_document(before), alert_document(after)), after.lift_id, after.district
-    )
+    changed = difference(_without_notes(before), _without_notes(after))
+    return AuditSubject(after.id, asked, *changed, after.lift_id, after.district)
+
+
+def _without_notes(alert: Alert) -> dict[str, Any]:
+    """Return an alert as a document with the names of its acknowledgements alone: each note is in its own row."""
+    return {**alert_document(alert), "acknowledgements": [name for name, _ in alert.acknowledgements]}
