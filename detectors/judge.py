@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import trigger
+from detectors.behaviour import table as behaviour
 from detectors.checking import check
 from detectors.observe import arrivals, clock, tables
 from detectors.observe.arrivals import MessageArrivals
@@ -52,6 +53,8 @@ class Judge:
         self._set_aside = set(set_aside)
         self.on_rides: Callable[[RideTable], None] | None = None
         """Called with the rides that are complete; their times are those of each lift's own clock."""
+        self.on_behaviour: Callable[[Memory], None] | None = None
+        """Called with the observations that are over, records of `observation.OBSERVATION` by each lift's own clock."""
         self._facts: FleetFacts | None = None
         self._lacks: dict[str, Bools] = {}
 
@@ -67,6 +70,11 @@ class Judge:
         self._states |= memory | {"clock": clock.step(self._states["clock"], batch.steps)}
         if self.on_rides is not None and len(seen.rides):
             self.on_rides(self._by_its_clock(seen.rides))
+        self._states["behaviour"], observed = behaviour.step(self._states["behaviour"], seen.rows, seen.features, facts)
+        if self.on_behaviour is not None and len(observed):
+            for name in ("start_ns", "end_ns"):
+                observed[name] -= clock.ahead_ns(self._states["clock"], observed["lift"], observed[name])
+            self.on_behaviour(observed)
         return self._judge(seen._asdict(), facts, windows)
 
     def _by_its_clock(self, rides: RideTable) -> RideTable:
@@ -259,7 +267,8 @@ class Judge:
 
 
 def _start(rules: Sequence[Rule], n: int) -> dict[str, Memory]:
-    return tables.start(n) | {"arrivals": arrivals.start(n), "clock": clock.start(n)} | _start_rules(rules, n)
+    shared = {"arrivals": arrivals.start(n), "clock": clock.start(n), "behaviour": behaviour.start(n)}
+    return tables.start(n) | shared | _start_rules(rules, n)
 
 
 def _start_rules(rules: Sequence[Rule], n: int) -> dict[str, Memory]:

@@ -13,8 +13,11 @@ DOOR_STATES = ("closed", "opening", "open", "closing")
 CLOSED, OPENING, OPEN, CLOSING = range(4)
 POWERS = ("mains", "battery")
 MAINS, BATTERY = range(2)
-MODES = ("normal", "inspection", "fire", "firefighter", "emergency-power", "earthquake", "out-of-service")
-NORMAL, INSPECTION, FIRE, FIREFIGHTER, EMERGENCY_POWER, EARTHQUAKE, OUT_OF_SERVICE = range(7)
+MODES = (
+    *("normal", "inspection", "fire", "firefighter", "emergency-power", "earthquake", "out-of-service"),
+    "overload",
+)
+NORMAL, INSPECTION, FIRE, FIREFIGHTER, EMERGENCY_POWER, EARTHQUAKE, OUT_OF_SERVICE, OVERLOAD = range(8)
 ONLINE, SUSPECT, OFFLINE, NEVER_SEEN = range(4)
 RESTRICTED_MODES = (INSPECTION, FIRE, FIREFIGHTER, OUT_OF_SERVICE)
 

@@ -46,6 +46,7 @@ WALLS: dict[str, set[str]] = {
     "detectors.observe": set(),
     "detectors.series": set(),
     "detectors.health": {"detectors.series"},
+    "detectors.behaviour": {"detectors.observe"},
     "detectors.rule_files": {"detectors.observe", "detectors.rule"},
     "detectors.rules": {"detectors.observe", "detectors.rule", "detectors.hold", "detectors.tally"},
     "registry.duty": {"registry.fact_checks"},

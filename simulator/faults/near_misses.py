@@ -7,7 +7,7 @@ re-levelling under load) are labelled only for planned stretches.
 from __future__ import annotations
 
 from simulator.faults.cause import HELD_OPEN, IDLE, INTERMITTENT, LANDING, NEAR_MISS, RIDE, STARTS_OPEN, Cause, Effect
-from telemetry.streams import FIRE, FIREFIGHTER, INSPECTION
+from telemetry.streams import FIRE, FIREFIGHTER, INSPECTION, OVERLOAD
 
 PARKED_OPEN = "parked-open"
 """Only for lifts whose fact `parks_door_open` is true."""
@@ -157,6 +157,16 @@ NEAR_MISSES = (
         default_s=1800.0,
         onset_delay_s=1.0,
         condition={"gust_m": (1.0, 6.0)},
+        kind=NEAR_MISS,
+    ),
+    Cause(
+        "overload",
+        "too many people or goods are in the car: it stays at its landing with the door open until some have left",
+        "超载：轿厢开门停留，直至部分乘客或货物离开",
+        symptoms=(),
+        default_s=20.0,
+        onset_delay_s=7.0,
+        effect=Effect(situation=LANDING, door=HELD_OPEN, people_pass=True, mode=OVERLOAD),
         kind=NEAR_MISS,
     ),
 )
