@@ -7,13 +7,16 @@ from typing import Any
 
 import holidays
 
-from registry.duty.civil_time import day_from_text, year_of
+from registry.duty.civil_time import day_from_text
 from registry.fact_checks import InvalidFact, preview, text
 
 
-def is_public_holiday(day: int, place: str) -> bool:
-    """Return whether a day is a public holiday of a place."""
-    return day in _holidays_of(place, year_of(day))
+@lru_cache(4096)
+def public_holidays(place: str, year: int) -> frozenset[int]:
+    """Return the days of a year that are public holidays of a place."""
+    country, _, part = place.partition("-")
+    found = holidays.country_holidays(country, subdiv=part or None, years=year, expand=False)
+    return frozenset(day_from_text(each.isoformat()) for each in found)
 
 
 def holiday_place(value: Any) -> str:
@@ -29,10 +32,3 @@ def holiday_place(value: Any) -> str:
         parts = ", ".join(known[country][:40]) or "none"
         raise InvalidFact(f"{country} has no part {part!r}", f"write {country}, or a part of it: {parts}")
     return place
-
-
-@lru_cache(256)
-def _holidays_of(place: str, year: int) -> frozenset[int]:
-    country, _, part = place.partition("-")
-    found = holidays.country_holidays(country, subdiv=part or None, years=year, expand=False)
-    return frozenset(day_from_text(each.isoformat()) for each in found)

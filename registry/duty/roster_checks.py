@@ -21,6 +21,7 @@ TEAM_LIMIT = 20
 SHIFTS_A_DAY_LIMIT = 12
 OVERRIDES_LIMIT = 500
 EXTRA_HOLIDAYS_LIMIT = 200
+FIRST_DAY, LAST_DAY = "1990-01-01", "2199-12-31"
 OVERRIDE_LIMIT_NS = 366 * DAY_MINUTES * 60 * 1_000_000_000
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -134,7 +135,10 @@ def moment(value: Any) -> int:
 
 
 def _day(value: Any) -> int:
-    return day_from_text(day(value))
+    checked = day(value)
+    if not FIRST_DAY <= checked <= LAST_DAY:
+        raise InvalidFact(f"{checked} lies outside {FIRST_DAY} to {LAST_DAY}", "write the year with four digits")
+    return day_from_text(checked)
 
 
 ROSTER_FIELDS = ("name", "timezone", "rotations", "holidays", "extra_holidays")

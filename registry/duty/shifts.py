@@ -9,10 +9,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
-from registry.duty.civil_time import DAY_MINUTES, instant_of, local_clock, weekday_of
-from registry.duty.public_holidays import is_public_holiday
+from registry.duty.civil_time import DAY_MINUTES, instant_of, local_clock, weekday_of, year_of
+from registry.duty.public_holidays import public_holidays
 from registry.duty.roster import DAY, INCLUDED, ONLY, WEEK, Override, Roster, Rotation, Team
 
 LONGEST_SHIFT_DAYS = 2
@@ -148,9 +149,14 @@ def _has_day(roster: Roster, rotation: Rotation, day: int) -> bool:
 
 def is_holiday(roster: Roster, day: int) -> bool:
     """Return whether a day is a holiday of a roster."""
-    if day in roster.extra_holidays:
-        return True
-    return roster.holidays is not None and is_public_holiday(day, roster.holidays)
+    return day in _holidays_of(roster.holidays, roster.extra_holidays, year_of(day))
+
+
+@lru_cache(4096)
+def _holidays_of(place: str | None, extra: frozenset[int], year: int) -> frozenset[int]:
+    """Return the days of a year that are public holidays of a place, or further ones of a roster."""
+    public = frozenset[int]() if place is None else public_holidays(place, year)
+    return public | {each for each in extra if year_of(each) == year}
 
 
 def _turn(roster: Roster, rotation: Rotation, day: int, shift: int) -> int:
@@ -169,7 +175,9 @@ def _days_before(roster: Roster, rotation: Rotation, day: int) -> int:
     A holiday that the rotation leaves out uses up its turn, so that a new holiday does not move all later turns.
     """
     if rotation.on_holidays == ONLY:
-        return sum(_has_day(roster, rotation, each) for each in range(rotation.starts_on, day))
+        years = range(year_of(rotation.starts_on), year_of(day) + 1)
+        found = [each for year in years for each in _holidays_of(roster.holidays, roster.extra_holidays, year)]
+        return sum(rotation.starts_on <= each < day and weekday_of(each) in rotation.weekdays for each in found)
     weeks, rest = divmod(day - rotation.starts_on, 7)
     first = weekday_of(rotation.starts_on)
     return weeks * len(rotation.weekdays) + sum((first + each) % 7 in rotation.weekdays for each in range(rest))

@@ -62,6 +62,10 @@ def test_a_roster_is_read_as_it_is_written() -> None:
         ),
         ({"weekdays": []}, "rotations[0].weekdays: has 0 entries; give 1 to 7"),
         ({"ends_on": "2025-01-01"}, "rotations[0].ends_on: lies before starts_on; write a later date"),
+        (
+            {"starts_on": "0001-01-01"},
+            "rotations[0].starts_on: 0001-01-01 lies outside 1990-01-01 to 2199-12-31; write the year with four digits",
+        ),
         ({"starts_on": None}, "rotations[0].starts_on: is missing; give one"),
     ],
 )
