@@ -319,6 +319,22 @@ def test_what_was_sent_but_not_settled_is_sent_again_after_a_crash(
     assert (names[0], states(records)) == (names[1], [("done", 1)])
 
 
+def test_a_clock_set_back_holds_up_no_delivery(
+    records: Records, server: Server, send: Callable[[], int], clock: Clock
+) -> None:
+    server.answers = [(503, {})] * 2
+    clock.turn(86_400)
+    judge(records, occurrence(STOP, "on", 10))
+    send()
+    clock.turn(-86_400)
+    send()
+    assert states(records) == [("waiting", 2)]
+    assert send() == 0
+    clock.turn(PAUSE_LIMIT_S)
+    send()
+    assert states(records) == [("done", 3)]
+
+
 def test_what_no_endpoint_takes_for_a_day_is_given_up(
     records: Records, server: Server, send: Callable[[], int], clock: Clock
 ) -> None:

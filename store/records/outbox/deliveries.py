@@ -18,9 +18,14 @@ from store.records.incidents.outbox import IncidentAnnouncement
 from store.records.incidents.tables import incident_entries
 from store.records.monitors.partitions import cursor_name
 from store.records.outbox.transitions import ANNOUNCED, Announcement
+from store.records.page import clamped
 from store.records.schema import ALERT, INCIDENT, counters, deliveries, is_waiting, transitions
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
+MADE_AHEAD_NS = 60 * 1_000_000_000
+"""The clocks of two hosts differ by less."""
+AHEAD_NS = 3_600_000_000_000 + MADE_AHEAD_NS
+"""Further ahead than any pause between two attempts."""
 _NEWS: dict[str, Table] = {ALERT: transitions, INCIDENT: incident_entries}
 _READERS = {ALERT: "webhook", INCIDENT: "webhook incidents"}
 
@@ -70,13 +75,19 @@ class DeliveryStore:
             self._database.set_counter(connection, self._cursor(endpoint, subject), served_to)
 
     def due(self, endpoints: Sequence[str], now_ns: int, limit: int = 100) -> list[Delivery]:
-        """Return the own deliveries that are due, oldest first: the first waiting one of each alert or incident."""
+        """Return the own deliveries that are due, oldest first: the first waiting one of each alert or incident.
+
+        Those whose times are further ahead than any pause waited when the clock was set back: they are due now.
+        """
         first = (
             select(func.min(deliveries.c.id))
             .where(is_waiting, deliveries.c.partition == self.partition.name, deliveries.c.endpoint.in_(endpoints))
             .group_by(deliveries.c.endpoint, deliveries.c.subject_id)
         )
-        due = deliveries.c.id.in_(first) & (deliveries.c.due_ns <= now_ns)
+        is_ahead = (deliveries.c.due_ns > clamped(now_ns + AHEAD_NS)) | (
+            deliveries.c.made_ns > clamped(now_ns + MADE_AHEAD_NS)
+        )
+        due = deliveries.c.id.in_(first) & ((deliveries.c.due_ns <= now_ns) | is_ahead)
         found: list[Delivery] = []
         with self._database.reading() as connection:
             for subject, columns, announcement in _ANNOUNCEMENTS:
@@ -86,6 +97,11 @@ class DeliveryStore:
                 for row in connection.execute(own.order_by(deliveries.c.due_ns, deliveries.c.id).limit(limit)):
                     delivery_id, name, attempts, made_ns, due_ns, *announced = row
                     found.append(Delivery(delivery_id, name, attempts, made_ns, due_ns, announcement(*announced)))
+        if any(max(each.made_ns, each.due_ns) > now_ns + MADE_AHEAD_NS for each in found):
+            own = deliveries.c.partition == self.partition.name, deliveries.c.endpoint.in_(endpoints)
+            with self._database.writing(durable=False, ordered=True) as connection:
+                ahead = update(deliveries).where(is_waiting, *own, is_ahead)
+                connection.execute(ahead.values(made_ns=now_ns, due_ns=now_ns))
         return sorted(found, key=lambda each: (each.due_ns, each.id))[:limit]
 
     def store_attempt(self, delivery_id: int, state: str, *, due_ns: int = 0, error: str | None = None) -> None:
