@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from alerts.incidents.incident import (
+    DISPATCHED,
+    ON_SITE,
     OPENED,
     PHOTOGRAPHED,
     REPORTED,
@@ -20,11 +22,12 @@ from alerts.incidents.incident import (
     incident_id,
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
-from alerts.incidents.table import more_urgent_than
+from alerts.incidents.table import more_urgent_than, unacknowledged
 from registry.incident_kinds import ENTRAPMENT, OUT_OF_ORDER
 
 KINDS_OF_REPORTS = (ENTRAPMENT, OUT_OF_ORDER)
 NOTE_CHARS = 500
+ANSWERED_NS = 180 * 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,11 @@ class PublicReport:
 def on_report(
     incident: Incident | None, lift_id: str, district: str, kind: str, note: str | None, now_ns: int
 ) -> IncidentChange:
-    """Open an incident for a report, or enter the report into the open incident of its lift."""
+    """Open an incident for a report, or enter the report into the open incident of its lift.
+
+    A report that somebody is inside has the incident acknowledged anew where nobody was dispatched `ANSWERED_NS` after
+    the acknowledgement; within this time several passengers may report the same.
+    """
     severity = SEVERITY_OF_CALL[kind]
     reported = IncidentLift(lift_id, district, holds_people=kind in PEOPLE_INSIDE)
     if incident is None:
@@ -56,8 +63,17 @@ def on_report(
         return entered(opened, OPENED, now_ns, about=kind, note=note, shared=True)
     urgent = more_urgent_than(incident, kind, severity, reported, now_ns)
     unconfirmed, called = incident.unconfirmed or urgent != incident, incident.called or kind
+    if reported.holds_people and _waits_for_help(urgent, now_ns):
+        urgent = replace(unacknowledged(urgent), risen_ns=now_ns)
     grown = replace(urgent, by_hand=True, called=called, unconfirmed=unconfirmed, unanswered=incident.unanswered + 1)
     return entered(grown, REPORTED, now_ns, about=kind, note=note, shared=True)
+
+
+def _waits_for_help(incident: Incident, now_ns: int) -> bool:
+    """Return whether the incident was acknowledged `ANSWERED_NS` ago or earlier, and nobody was dispatched since."""
+    if incident.acknowledged_ns is None or {DISPATCHED, ON_SITE} & incident.stages.keys():
+        return False
+    return now_ns - incident.acknowledged_ns >= ANSWERED_NS
 
 
 def on_photo(incident: Incident, number: int, now_ns: int) -> IncidentChange:

@@ -22,6 +22,7 @@ from dashboards.app import create_app
 from dashboards.http.problem import Problem
 from dashboards.http.request_guard import PHOTO_LIMIT_BYTES
 from dashboards.pages.public import id_of, photo_of
+from dashboards.pages.report_limits import take_report
 from registry.actor import Actor
 from store.records.incidents.tables import report_limits
 from store.records.repository import IncidentFilter, Records
@@ -147,6 +148,22 @@ def test_strangers_cannot_flood_the_desk(client: TestClient, records: Records) -
     assert "tel:+85223456789" in refused.text
     for lift_id in ("L007", "L009", "L010"):
         assert len(records.incidents(IncidentFilter(lift_id=(lift_id,))).items) == 1
+
+
+def test_somebody_inside_is_heard_although_a_flood_was_closed_as_a_false_alarm(
+    client: TestClient, records: Records
+) -> None:
+    now_ns = time.time_ns()
+    flood = [take_report(records, f"10.{n}.0.1", "L013", "entrapment", now_ns) for n in range(20)]
+    assert all(flood), "nobody is refused before an incident is open"
+    send(client, "L013")
+    while take_report(records, f"11.{len(flood)}.0.1", "L013", "entrapment", now_ns):
+        flood.append(True)
+    incident = records.public_incident("L013")
+    assert incident is not None
+    false_alarm = IncidentAction("close", ANN, reason="false-alarm", answer="nobody was there")
+    records.act_on_incident(incident.id, false_alarm, now_ns)
+    assert take_report(records, "12.0.0.1", "L013", "entrapment", now_ns)
 
 
 def test_a_photo_is_encoded_anew_and_seen_by_the_desk_alone(

@@ -44,6 +44,16 @@ def test_a_flood_of_reports_is_one_incident_that_stays_acknowledged() -> None:
     assert (incident.unanswered, incident.acknowledged_ns, len(incident.lifts)) == (49, T0 + S, 1)
 
 
+def test_another_passenger_s_report_has_a_rescue_acknowledged_anew_while_nobody_was_dispatched() -> None:
+    known = on_action(report(), IncidentAction("stage", ANN, stage="confirmed"), T0 + S).incident  # type: ignore[union-attr]
+    incident = on_action(known, IncidentAction("ack", ANN), T0 + 2 * S).incident  # type: ignore[union-attr]
+    again = report(incident, at_s=182)
+    assert (again.acknowledged_ns, again.risen_ns, again.unconfirmed) == (None, T0 + 182 * S, False)
+    assert report(incident, kind="out-of-order", at_s=182).acknowledged_ns == T0 + 2 * S
+    sent = on_action(incident, IncidentAction("stage", ANN, stage="dispatched"), T0 + 3 * S).incident  # type: ignore[union-attr]
+    assert report(sent, at_s=182).acknowledged_ns == T0 + 2 * S
+
+
 def test_a_report_raises_a_smaller_incident_and_has_it_acknowledged_anew() -> None:
     minor = opened_by_alert(alert_of(DOOR), T0).incident  # type: ignore[arg-type]
     minor = on_action(minor, IncidentAction("ack", ANN), T0 + S).incident  # type: ignore[union-attr]
