@@ -132,6 +132,29 @@ def test_the_watch_sounds_until_everything_critical_is_acknowledged(
         expect(page.locator("link[rel=icon]")).to_have_attribute("href", "/static/icon.svg")
 
 
+def test_a_hidden_page_on_watch_announces_new_incidents_and_a_lost_connection(
+    browser: Browser, settings: Settings, records: Records
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        watched.page.add_init_script(
+            "window.shown = []; Object.defineProperty(document, 'hidden', { get: () => window.isHidden ?? false });"
+            "window.Notification = class { constructor(title) { shown.push(title); } addEventListener() {} };"
+            "Notification.permission = 'granted';"
+        )
+        watched.page.clock.install()
+        page = watched.open("/incidents")
+        page.locator("#watch").click()
+        page.evaluate("() => { window.isHidden = true; document.dispatchEvent(new Event('visibilitychange')); }")
+        page.clock.fast_forward(70_000)
+        fire(records, "L009", 4, CRITICAL, speed_mps=2.2, limit_mps=2.01)
+        until(lambda: any("L009" in title for title in page.evaluate("shown")), "the notification")
+        page.evaluate("() => { window.EventSource = class { addEventListener() {} close() {} }; }")
+        page.evaluate("() => { window.dispatchEvent(new Event('offline')); }")
+        page.clock.fast_forward(25_000)
+        lost = "No connection since"
+        until(lambda: any(title.startswith(lost) for title in page.evaluate("shown")), "the notification of the loss")
+
+
 def test_filters_and_the_view_are_in_the_address(browser: Browser, settings: Settings, records: Records) -> None:
     report(records)
     with served(settings) as address, looking(browser, address) as watched:

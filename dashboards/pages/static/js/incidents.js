@@ -36,6 +36,10 @@ class IncidentsPage extends ListPage {
   counts = { now: null, mine: null, critical: 0, inside: 0 };
   countReads = 0;
 
+  get staysConnected() {
+    return this.watch.isOn;
+  }
+
   filters() {
     return Object.fromEntries(FILTERS.map((name) => [name, this.parameter(name)]).filter(([, value]) => value));
   }

@@ -37,7 +37,12 @@ export class ListPage {
 
   /** Follow the live stream, which loads everything first. */
   start() {
-    followLive({}, { catchUp: () => this.readAll(), on: { [this.name]: (item) => this.take(item) } });
+    followLive({}, { catchUp: () => this.readAll(), on: { [this.name]: (item) => this.take(item) }, keeps: () => this.staysConnected });
+  }
+
+  /** Whether the page keeps its connection while it is hidden. */
+  get staysConnected() {
+    return false;
   }
 
   get view() {

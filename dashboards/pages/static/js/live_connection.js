@@ -12,8 +12,11 @@ import { translate } from "./translations.js";
 const WAIT_LEAST_S = 2, WAIT_MOST_S = 20;
 const HIDDEN_LIMIT_MS = 60_000; // A hidden page lets its connection go: a browser has only six for each server.
 
-/** Connect to the live stream. `catchUp` reloads everything and resolves when done; `on` maps event names to handlers. */
-export function followLive(parameters, { catchUp, on }) {
+/**
+ * Connect to the live stream. `catchUp` reloads everything and resolves when done; `on` maps event names to handlers;
+ * `keeps` returns whether the connection is kept while the page is hidden. The document gets an event "link" with each state.
+ */
+export function followLive(parameters, { catchUp, on, keeps = () => false }) {
   const query = new URLSearchParams(parameters).toString();
   let source = null, wait_s = WAIT_LEAST_S, left_s = 0, timer = 0, since = null, why = "", hiddenTimer = 0;
 
@@ -64,6 +67,7 @@ export function followLive(parameters, { catchUp, on }) {
     clearTimeout(hiddenTimer);
     if (document.hidden) {
       hiddenTimer = setTimeout(() => {
+        if (keeps()) return;
         clearInterval(timer);
         source?.close();
         source = null;
@@ -87,4 +91,5 @@ function show(state, sentence = "") {
   lost.hidden = state !== "lost";
   setText(lost.querySelector("p"), sentence);
   document.body.classList.toggle("stale", state === "lost");
+  document.dispatchEvent(new CustomEvent("link", { detail: state }));
 }

@@ -1,23 +1,31 @@
 // "I am on watch": a sound and a notification of the browser for each critical incident that nobody has acknowledged,
-// repeated until somebody does. A page may make a sound only after a click, so that the watch ends with the page.
+// repeated until somebody does, and for a connection that stays lost. A page may make a sound only after a click, so that
+// the watch ends with the page.
 
 import { setText } from "./element.js";
+import { zonedClock } from "./time.js";
 import { translate } from "./translations.js";
 
-const REPEAT_MS = 30_000, TONES_HZ = [880, 660, 880], TONE_S = 0.22, GAP_S = 0.28;
+const REPEAT_MS = 30_000, LOST_LIMIT_MS = 20_000, TONES_HZ = [880, 660, 880], TONE_S = 0.22, GAP_S = 0.28;
 const ICON = "/static/icon.svg", ICON_ALARM = "/static/icon-alarm.svg";
 
 export class Watch {
   /** `button` starts and ends the watch; `show(id)` opens an incident. */
   constructor(button, show) {
-    Object.assign(this, { button, open: show, sound: null, waiting: new Map(), timer: 0 });
-    button.addEventListener("click", () => (this.sound ? this.end() : this.begin()));
+    Object.assign(this, { button, open: show, sound: null, waiting: new Map(), timer: 0, lostSince: null, lostTimer: 0 });
+    document.addEventListener("link", ({ detail: state }) => this.noteLink(state));
+    button.addEventListener("click", () => (this.isOn ? this.end() : this.begin()));
     this.showState();
+  }
+
+  get isOn() {
+    return this.sound !== null;
   }
 
   begin() {
     this.sound = new AudioContext();
     this.showState();
+    if (this.lostSince) this.announceLost();
     this.alert([...this.waiting.keys()]);
     if ("Notification" in window && Notification.permission === "default") Notification.requestPermission().catch(() => {}); // The sound does not wait for the answer.
   }
@@ -30,8 +38,8 @@ export class Watch {
   }
 
   showState() {
-    this.button.setAttribute("aria-pressed", String(this.sound !== null));
-    setText(this.button.querySelector("span"), translate(this.sound ? "watch.on" : "watch.off"));
+    this.button.setAttribute("aria-pressed", String(this.isOn));
+    setText(this.button.querySelector("span"), translate(this.isOn ? "watch.on" : "watch.off"));
   }
 
   /** Take the critical incidents that wait for somebody, by id, each with its sentence; new ones are announced at once. */
@@ -49,6 +57,23 @@ export class Watch {
     this.play();
     for (const id of ids) this.notify(id, this.waiting.get(id));
     this.timer = setTimeout(() => this.alert([...this.waiting.keys()]), REPEAT_MS);
+  }
+
+  /** Note the state of the live connection; one that is lost for `LOST_LIMIT_MS` is announced. */
+  noteLink(state) {
+    if (state === "live") this.lostSince = null;
+    if (state !== "lost" || this.lostSince) return;
+    this.lostSince = Date.now();
+    clearTimeout(this.lostTimer);
+    this.lostTimer = setTimeout(() => this.announceLost(), LOST_LIMIT_MS);
+  }
+
+  announceLost() {
+    clearTimeout(this.lostTimer);
+    if (!this.sound || !this.lostSince) return;
+    this.play();
+    this.notify("link", translate("watch.lost", { at: zonedClock(this.lostSince) }));
+    this.lostTimer = setTimeout(() => this.announceLost(), REPEAT_MS);
   }
 
   play() {
@@ -70,7 +95,7 @@ export class Watch {
     const shown = new Notification(sentence, { tag: id, renotify: true, requireInteraction: true, icon: ICON_ALARM });
     shown.addEventListener("click", () => {
       window.focus();
-      this.open(id);
+      if (this.waiting.has(id)) this.open(id);
       shown.close();
     });
   }
