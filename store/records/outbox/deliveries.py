@@ -98,9 +98,9 @@ class DeliveryStore:
                     delivery_id, name, attempts, made_ns, due_ns, *announced = row
                     found.append(Delivery(delivery_id, name, attempts, made_ns, due_ns, announcement(*announced)))
         if any(max(each.made_ns, each.due_ns) > now_ns + MADE_AHEAD_NS for each in found):
-            own = deliveries.c.partition == self.partition.name, deliveries.c.endpoint.in_(endpoints)
+            ours = (deliveries.c.partition == self.partition.name) & deliveries.c.endpoint.in_(endpoints)
             with self._database.writing(durable=False, ordered=True) as connection:
-                ahead = update(deliveries).where(is_waiting, *own, is_ahead)
+                ahead = update(deliveries).where(is_waiting, ours, is_ahead)
                 connection.execute(ahead.values(made_ns=now_ns, due_ns=now_ns))
         return sorted(found, key=lambda each: (each.due_ns, each.id))[:limit]
 
