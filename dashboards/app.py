@@ -13,7 +13,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import uvicorn
@@ -23,6 +23,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from dashboards.api.alerts import alerts
 from dashboards.api.audit.routes import audit
@@ -44,7 +45,7 @@ from dashboards.api.lifts import lift_detail, lifts
 from dashboards.api.live_stream import live
 from dashboards.api.maintenance import maintenance
 from dashboards.api.map.routes import map_routes
-from dashboards.api.probes import probes
+from dashboards.api.probes import FleetCollector, probes
 from dashboards.api.readings.health import health
 from dashboards.api.readings.streams import readings
 from dashboards.api.readings.trips import trips
@@ -91,6 +92,32 @@ NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "met
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its stores are opened after it starts and closed when it stops."""
     context = AppContext(settings)
+    return application(context, routes(context))
+
+
+def routes(context: AppContext) -> list[BaseRoute]:
+    """Return the routes of the API and of the pages; those of devices and of the demonstration where they are on."""
+    settings = context.settings
+    routers = [
+        router(context)
+        for router in (
+            lifts, registry, maintenance, readings, trips, health, alerts, incidents, change_requests, fleet, live,
+            audit, probes, account, people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages,
+            organisation_pages, code_sheet_pages, public_pages, answer_pages, account_ways, way_pages, map_routes,
+            map_page, lift_facts_pages, notifications, rosters, calendars, escalation_policies, duty_calls,
+        )
+    ]  # fmt: skip
+    if settings.demo and settings.inject:
+        routers.append(simulator(context, settings.inject))
+    if settings.devices:
+        routers += [devices(context, settings.devices), device_pages(context, settings.devices)]
+    routers += [pages(lambda lift_id: _find_lift(context, lift_id), demo=settings.demo), installed_pages()]
+    return [route for router in routers for route in router.routes]
+
+
+def application(context: AppContext, routes: Sequence[BaseRoute]) -> FastAPI:
+    """Return the application of a context, with its routes, middleware and handlers of errors."""
+    settings = context.settings
     may_be_open = is_loopback(settings.host) and not settings.sign_in.required
 
     @contextlib.asynccontextmanager
@@ -107,20 +134,8 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan, telemetry=NO_TELEMETRY,
     )  # fmt: skip
     app.state.context = context
-    for router in (
-        lifts, registry, maintenance, readings, trips, health, alerts, incidents, change_requests, fleet, live, audit,
-        probes, account, people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages,
-        organisation_pages, code_sheet_pages, public_pages, answer_pages, account_ways, way_pages, map_routes, map_page,
-        lift_facts_pages, notifications, rosters, calendars, escalation_policies, duty_calls,
-    ):  # fmt: skip
-        app.include_router(router(context))
-    if settings.demo and settings.inject:
-        app.include_router(simulator(context, settings.inject))
-    if settings.devices:
-        app.include_router(devices(context, settings.devices))
-        app.include_router(device_pages(context, settings.devices))
-    app.include_router(pages(lambda lift_id: _find_lift(context, lift_id), demo=settings.demo))
-    app.include_router(installed_pages())
+    context.server_metrics.registry.register(FleetCollector(context))
+    app.router.routes.extend(routes)  # `include_router` would analyse the parameters of each route once more
     for kind, problem_of in problem.PROBLEM_OF.items():
         app.add_exception_handler(kind, _page_for_people(problem_of))
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)

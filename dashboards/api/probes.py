@@ -26,7 +26,6 @@ from telemetry import instant
 def probes(context: AppContext) -> APIRouter:
     """Return the routes of liveness, readiness and metrics."""
     router = APIRouter(tags=["probes"])
-    context.server_metrics.registry.register(FleetCollector(context))
 
     @router.get("/healthz", responses=problem_responses())
     async def healthz() -> dict[str, str]:

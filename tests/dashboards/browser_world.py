@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from alerts.book import Occurrence
 from dashboards.api.context import Settings
-from dashboards.app import create_app, server
+from dashboards.app import server
 from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MINOR, Finding
 from registry.actor import Actor
@@ -32,6 +32,7 @@ from store.records.repository import Records
 from store.series.connect import open_timeseries
 from store.series.timeseries import Points
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING, SUSPECT
+from tests.dashboards.applications import accept_fault, create_app
 from tests.dashboards.sample_fleet import T0_NS, facts, table
 
 S_NS = 1_000_000_000
@@ -69,14 +70,13 @@ def fill(folder: Path, count: int) -> Settings:
         fire(records, "L002", 3, MINOR, speed_mps=1.86, limit_mps=1.84)
     with closing(open_timeseries(series)) as store:
         store.write(readings())
-    injected: list[Any] = []
     return Settings(
         open_records=lambda: Records.open(url),
         open_series=lambda: open_timeseries(series, writable=False),
         demo=True,
         monitor_silent_s=math.inf,
         causes=("car-stalled-between-floors", "power-cut"),
-        inject=lambda *asked: injected.append(asked),
+        inject=accept_fault,
     )
 
 

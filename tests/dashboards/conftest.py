@@ -6,21 +6,26 @@ import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import DeviceActions, Settings
 from dashboards.api.map.settings import BaseTiles, MapSettings
-from dashboards.app import create_app
 from registry.actor import Actor
 from registry.devices import Credential
 from store.records.repository import Records
 from store.series.connect import open_timeseries
+from tests.dashboards.applications import accept_fault, create_app
 from tests.dashboards.sample_fleet import T0_NS, facts, table
 
 BASE = "http://localhost"
+CITY = Path(__file__).with_name("city.pmtiles")
+DEVICES = DeviceActions(
+    new_password=lambda name: (Credential("password", f"$7$hash of {name}"), f"password of {name}"),
+    apply=lambda records: None,
+    hindrance=lambda: None,
+)
 
 
 @pytest.fixture(scope="session")
@@ -49,21 +54,15 @@ def settings(tmp_path: Path, records: Records) -> Settings:
 
 def settings_in(folder: Path) -> Settings:
     """Return the settings of pages over the records and readings in `folder`."""
-    injected: list[Any] = []
-    (folder / "city.pmtiles").write_bytes(b"PMTiles")
     return Settings(
         open_records=lambda: Records.open(f"sqlite:///{folder}/records.db"),
         open_series=lambda: open_timeseries(folder / "series", writable=False),
         demo=True,
         monitor_silent_s=math.inf,
-        map=MapSettings(tiles=BaseTiles("raster", file=folder / "city.pmtiles")),
+        map=MapSettings(tiles=BaseTiles("raster", file=CITY)),
         causes=("overspeed", "entrapment"),
-        inject=lambda *asked: injected.append(asked),
-        devices=DeviceActions(
-            new_password=lambda name: (Credential("password", f"$7$hash of {name}"), f"password of {name}"),
-            apply=lambda records: None,
-            hindrance=lambda: None,
-        ),
+        inject=accept_fault,
+        devices=DEVICES,
     )
 
 

@@ -14,7 +14,6 @@ from fastapi.testclient import TestClient
 
 from dashboards.api.audit.writer import AuditWriter
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.pages import translations
 from registry.actor import Actor
 from registry.roles import EVERY_VERB, OrganisationKind, Verb
@@ -22,6 +21,7 @@ from registry.scope import OPEN_SCOPE, Scope, lifts_of
 from store.records.repository import AlertFilter, AuditFilter, AuditSubject, Records
 from telemetry.instant import rfc3339
 from tests.alerts.rules import STOP, occurrence
+from tests.dashboards.applications import create_app
 from tests.dashboards.sample_fleet import T0_NS, facts
 from tests.dashboards.scope_of_test import ScopeOfTest
 from tests.loopback import until

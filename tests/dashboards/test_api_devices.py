@@ -9,10 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from registry.actor import Actor
 from registry.devices import GATEWAY, LIFT, MONITOR, PASSWORD, PROGRAM, Credential, Device
 from store.records.repository import Records
+from tests.dashboards.applications import create_app
 from tests.dashboards.sample_fleet import T0_NS
 
 ADA = Actor.named("Ada")

@@ -13,10 +13,10 @@ from icalendar import Calendar
 
 from alerts.notification import TEST
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from registry.roles import Role
 from registry.ways import SMS
 from store.records.repository import AuditFilter, Records
+from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import BY, Accounts
 from tests.loopback import until
 

@@ -9,10 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.http.request_guard import BODY_LIMIT_BYTES, HEADERS
 from store.records.repository import Records
 from store.series.timeseries import TimeSeriesUnavailable
+from tests.dashboards.applications import create_app
 from tests.dashboards.conftest import BASE
 
 PROBLEM = "application/problem+json"

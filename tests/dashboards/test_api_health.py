@@ -13,10 +13,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from registry.duty.civil_time import local_clock
 from store.records.repository import HealthDay, HealthRecord, Records
 from telemetry.streams import ONLINE
+from tests.dashboards.applications import create_app
 from tests.dashboards.conftest import BASE
 from tests.dashboards.sample_fleet import T0_NS, table
 

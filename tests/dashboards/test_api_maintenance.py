@@ -10,13 +10,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.live.event_stream import EventFilter, StreamPosition
 from registry.actor import Actor
 from registry.roles import OrganisationKind, Role, verbs_of
 from registry.scope import OPEN_SCOPE, Scope, lifts_of
 from store.records.repository import AuditFilter, Records
 from telemetry.instant import text
+from tests.dashboards.applications import create_app
 from tests.dashboards.sample_fleet import T0_NS
 from tests.dashboards.scope_of_test import ScopeOfTest, sign_in
 

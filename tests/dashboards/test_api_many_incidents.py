@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from alerts.book import Occurrence
-from dashboards.app import create_app
 from detectors.catalogue import BY_SLUG
 from detectors.rule import Finding
 from tests.alerts.rules import T0, S
+from tests.dashboards.applications import create_app
 from tests.dashboards.browser_world import fill
 
 INCIDENTS, AT_ONCE, PAGE = 10_000, 1000, 500

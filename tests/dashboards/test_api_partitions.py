@@ -12,11 +12,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.live.partitions import PartitionWatch
 from registry.partition import Partition
 from store.records.repository import LiveState, Records
 from store.series.connect import open_timeseries
+from tests.dashboards.applications import create_app
 from tests.dashboards.conftest import BASE
 from tests.dashboards.sample_fleet import T0_NS, table
 from tests.loopback import until
@@ -64,31 +64,32 @@ def test_the_lifts_of_all_partitions_are_one_fleet(records: Records, tmp_path: P
 
 
 def test_the_lifts_of_a_monitor_that_stopped_are_blind_until_it_runs_again(records: Records, tmp_path: Path) -> None:
-    for number in range(2):
-        write_picture(records, number)
     with server(tmp_path, SILENT_S) as client:
-        assert set(states(client).values()) == {"normal"}
 
-        def stopped() -> bool:
+        def both_run() -> bool:
+            for number in range(2):
+                write_picture(records, number)
+            return set(states(client).values()) == {"normal"} and client.get("/readyz").status_code == 200
+
+        def one_stopped() -> bool:
             write_picture(records, 0)  # this monitor goes on
-            return [each["running"] for each in client.get("/api/v1/fleet").json()["partitions"]] == [True, False]
+            running = [each["running"] for each in client.get("/api/v1/fleet").json()["partitions"]]
+            blind = {f"P0-{n}": "normal" for n in range(3)} | {f"P1-{n}": "blind" for n in range(3)}
+            return running == [True, False] and states(client) == blind
 
-        until(stopped, "a partition that stopped")
-        assert states(client) == {f"P0-{n}": "normal" for n in range(3)} | {f"P1-{n}": "blind" for n in range(3)}
+        def is_measured() -> bool:
+            write_picture(records, 0)
+            text = client.get("/metrics").text
+            running = [f'liftwatch_partition_running{{partition="{each}/2"}}' for each in range(2)]
+            return f"{running[0]} 1.0" in text and f"{running[1]} 0.0" in text
+
+        until(both_run, "two monitors that run")
+        until(one_stopped, "a partition that stopped")
         answer = client.get("/readyz")
         assert answer.status_code == 503
         assert "partition 1/2 is not running, since 20" in answer.json()["detail"]
-        text = client.get("/metrics").text
-        assert 'liftwatch_partition_running{partition="0/2"} 1.0' in text
-        assert 'liftwatch_partition_running{partition="1/2"} 0.0' in text
-
-        def runs_again() -> bool:
-            for number in range(2):
-                write_picture(records, number)
-            return set(states(client).values()) == {"normal"}
-
-        until(runs_again, "a partition that runs again")
-        assert client.get("/readyz").status_code == 200
+        until(is_measured, "a partition that stopped, in the metrics")
+        until(both_run, "a partition that runs again")
 
 
 def test_a_partition_whose_monitor_never_ran_is_named(records: Records, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from store.series.connect import open_timeseries
 from store.series.timeseries import Points
 from telemetry import instant
+from tests.dashboards.applications import create_app
 from tests.dashboards.conftest import BASE
 from tests.dashboards.sample_fleet import T0_NS
 

@@ -13,11 +13,11 @@ from fastapi.testclient import TestClient
 
 from alerts.incidents.rescue import RescuePoint, RescueTimes
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.sign_in.cookies import SESSION
 from registry.actor import Actor
 from registry.roles import OrganisationKind, Role
 from store.records.repository import Records
+from tests.dashboards.applications import create_app
 from tests.dashboards.sample_fleet import facts
 
 ANN = Actor.named("Ann")

@@ -20,11 +20,11 @@ from schemathesis.config import SchemathesisConfig
 from alerts.alert import alert_id
 from dashboards.api.context import Settings
 from dashboards.api.schema.parameters import LIFT_ID
-from dashboards.app import create_app
 from detectors.catalogue import RULES
 from registry.actor import Actor
 from store.records.repository import Records
 from store.series.connect import open_timeseries
+from tests.dashboards.applications import create_app
 from tests.dashboards.sample_fleet import T0_NS, facts, table
 from tests.dashboards.test_api_live import fire, served
 from tests.loopback import PATIENCE_S

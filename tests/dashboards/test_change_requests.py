@@ -12,7 +12,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from registry.actor import Actor
 from registry.roles import OrganisationKind, Role
 from registry.scope import NO_LIFTS, OPEN_SCOPE, LiftScope
@@ -21,6 +20,7 @@ from store.records.changes.change_request import DECIDE_WITHIN_NS
 from store.records.repository import AlertFilter, AuditFilter, NotDecidable, Records, WantedChange
 from telemetry.instant import rfc3339
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, occurrence
+from tests.dashboards.applications import create_app
 from tests.dashboards.sample_fleet import T0_NS
 from tests.dashboards.scope_of_test import ScopeOfTest, sign_in
 from tests.store.broken_lift import break_lift

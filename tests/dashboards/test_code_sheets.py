@@ -15,9 +15,9 @@ from playwright.sync_api import Browser
 
 from commands.configuration_file import read
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.pages.code_sheets import LABELS_MOST, LABELS_ON_PAGE
 from store.records.repository import Records
+from tests.dashboards.applications import create_app
 from tests.dashboards.browser_world import HOSTILE, fill, looking, open_browser, served  # noqa: F401
 from tests.dashboards.identity.accounts import Accounts
 

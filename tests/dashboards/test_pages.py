@@ -11,13 +11,13 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
-from dashboards.app import create_app
 from dashboards.pages import routes as pages
 from dashboards.pages import translations
 from dashboards.pages.public_status import public_status
 from detectors.catalogue import RULES
 from registry.lift_facts import name_in_language
 from telemetry.wire.parsed import REASONS
+from tests.dashboards.applications import create_app
 from tests.dashboards.browser_world import HOSTILE, fill
 
 ROOT = Path(pages.__file__).parent

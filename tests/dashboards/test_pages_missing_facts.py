@@ -14,12 +14,12 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, expect
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from detectors.rule import CRITICAL
 from registry.actor import Actor
 from registry.facts import Floor, LiftFacts
 from store.records.repository import Records
 from store.series.connect import open_timeseries
+from tests.dashboards.applications import create_app
 from tests.dashboards.browser_world import fire, looking, open_browser, served  # noqa: F401
 from tests.dashboards.sample_fleet import T0_NS, table
 

@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, expect
 
 from dashboards.api.context import Settings
 from dashboards.api.readings.ride_limits import ride_limits
-from dashboards.app import create_app
 from registry.facts import LiftFacts
 from store.series.connect import open_timeseries
 from store.series.timeseries import Points
 from telemetry import instant
+from tests.dashboards.applications import create_app
 from tests.dashboards.browser_world import looking, open_browser, points, served  # noqa: F401
 from tests.dashboards.conftest import BASE
 from tests.dashboards.sample_fleet import T0_NS

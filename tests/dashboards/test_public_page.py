@@ -18,7 +18,6 @@ from sqlalchemy import delete
 
 from alerts.incidents.actions import IncidentAction
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.http.problem import Problem
 from dashboards.http.request_guard import PHOTO_LIMIT_BYTES
 from dashboards.pages.public import id_of, photo_of
@@ -26,6 +25,7 @@ from dashboards.pages.report_limits import take_report
 from registry.actor import Actor
 from store.records.incidents.tables import report_limits
 from store.records.repository import IncidentFilter, Records
+from tests.dashboards.applications import create_app
 from tests.dashboards.browser_world import (
     fill,
     looking,

@@ -20,7 +20,6 @@ from alerts.incidents.actions import IncidentAction
 from alerts.incidents.rescuing import RescueStep
 from dashboards.api.access import Needs
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.live.event_stream import EventFilter, StreamPosition
 from dashboards.sign_in.settings import OidcSettings, SignInSettings
 from registry.actor import Actor
@@ -33,6 +32,7 @@ from store.records.repository import AlertFilter, IncidentFilter, Records, Wante
 from telemetry.batch import Refusal
 from telemetry.instant import rfc3339
 from tests.alerts.rules import POWER, STOP, occurrence
+from tests.dashboards.applications import create_app
 from tests.dashboards.sample_fleet import T0_NS, facts
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "roles.md").read_text(encoding="utf-8")

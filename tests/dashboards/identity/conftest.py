@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from store.records.repository import Records
+from tests.dashboards.applications import create_app
 from tests.dashboards.conftest import settings_in
 from tests.dashboards.identity.accounts import Accounts
 

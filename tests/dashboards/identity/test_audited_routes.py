@@ -11,12 +11,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from registry.roles import Role
 from store.records.repository import AuditFilter, IncidentFilter, Records
 from telemetry.instant import rfc3339
 from tests.alerts.incidents.desk import ENTRAPMENT
 from tests.alerts.rules import DOOR, MOVED, STOP, occurrence
+from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import BY, PASSWORD, Accounts, sign_in
 from tests.dashboards.identity.test_own_ways import newest_code
 from tests.dashboards.sample_fleet import T0_NS

@@ -12,9 +12,9 @@ from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
 from dashboards.api.device_administration import IMPORT_LIMIT
-from dashboards.app import create_app
 from registry.devices import CERTIFICATE, GATEWAY, LIFT, PASSWORD, Credential, Device
 from registry.lift_facts import LiftFacts
+from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import BY, S_NS, Accounts, sign_in
 from tests.loopback import until
 

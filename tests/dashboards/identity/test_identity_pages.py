@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.pages.shown_agent import shown_agent
 from dashboards.sign_in.settings import SignInSettings
 from registry.roles import OrganisationKind, Role
 from store.records.repository import AuditFilter, Records
+from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import BY, COOKIE, HASH, PASSWORD, S_NS, Accounts, sign_in
 
 PAGE = {"accept": "text/html"}

@@ -17,11 +17,11 @@ from fastapi.testclient import TestClient
 from joserfc.jwk import RSAKey
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.sign_in.settings import OidcSettings, SignInSettings
 from registry.people import Person
 from registry.roles import Role
 from store.records.repository import AuditFilter
+from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import BY, COOKIE, Accounts
 from tests.dashboards.identity.provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
 

@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 
 from alerts.notification import CODE, TEST
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from registry.ways import WAYS_LIMIT
+from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import Accounts, sign_in
 from tests.dashboards.identity.test_identity_pages import post
 

@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from dashboards.sign_in.attempts import OF_ACCOUNT, AttemptLimits, AttemptPolicy, ChangeLimits
 from dashboards.sign_in.gate import safe_return
 from dashboards.sign_in.passwords import PasswordSignIn
@@ -23,6 +22,7 @@ from store.records.identity.attempts import FORGOTTEN_AFTER_NS
 from store.records.identity.credentials import new_totp_secret
 from store.records.identity.sessions import hashed
 from store.records.repository import Records
+from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import BY, COOKIE, PASSWORD, S_NS, Accounts, sign_in
 
 T_NS = 1_000_000_000 * S_NS

@@ -11,12 +11,12 @@ from fastapi.testclient import TestClient
 
 from dashboards.api.audit.writer import AuditWriter
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from registry.devices import GATEWAY, PASSWORD, Credential, Device
 from registry.lift_facts import LiftFacts
 from registry.roles import Role
 from registry.ways import MAIL
 from store.records.identity.credentials import hash_password
+from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import BY, S_NS, Accounts, sign_in
 from tests.loopback import until
 from tests.store.test_ways import sent_code

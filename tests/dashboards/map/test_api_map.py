@@ -16,11 +16,11 @@ from dashboards.api.context import Settings
 from dashboards.api.map.outlines import read_outlines
 from dashboards.api.map.routes import lift_points
 from dashboards.api.map.settings import BaseTiles, MapSettings
-from dashboards.app import create_app
 from dashboards.live.fleet_view import fleet_view, lift_index
 from registry.actor import Actor
 from simulator.buildings.fleet import fleet
 from store.records.repository import Records
+from tests.dashboards.applications import create_app
 from tests.dashboards.map.test_outlines import document
 from tests.dashboards.sample_fleet import T0_NS, facts, registered, table
 
