@@ -31,6 +31,10 @@ from telemetry.streams import NORMAL, RESTRICTED_MODES
 KINDS = {trigger.OPENED: "on", trigger.AGAIN: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 
 
+class NotObserved(Exception):
+    """The tables of a batch cannot be made, by a mistake of ours: nothing has changed, and parts of it may succeed."""
+
+
 class Judge:
     """The rules and their state for `n` lifts, which `step`, `step_arrivals` and `tick` advance.
 
@@ -61,12 +65,15 @@ class Judge:
     def step(self, batch: Batch, facts: FleetFacts, windows: MaintenanceWindows = NO_WINDOWS) -> list[Finding]:
         """Return the findings of this batch, in the order in which they were made.
 
-        In maintenance `windows`, as in some modes, only the always-judged rules are judged.
+        In maintenance `windows`, as in some modes, only the always-judged rules are judged. Raises NotObserved.
         """
         self._check_size(facts)
         if not len(batch) and batch.waveforms is None and batch.machine is None:
             return []
-        memory, seen = tables.advance(self._states, batch, facts)
+        try:
+            memory, seen = tables.advance(self._states, batch, facts)
+        except Exception as error:
+            raise NotObserved(f"{type(error).__name__}: {error}") from error
         self._states |= memory | {"clock": clock.step(self._states["clock"], batch.steps)}
         if self.on_rides is not None and len(seen.rides):
             self.on_rides(self._by_its_clock(seen.rides))

@@ -27,7 +27,7 @@ from telemetry.wire.parsed import REASONS as REFUSED
 
 UNJUDGED = ("", "repeated", "late", "expired", "units", "unjudgeable", *REFUSED, "outrun")
 """Why a message was not judged; a reason's number is its index. The empty reason is that of a judged message."""
-REPEATED, LATE, EXPIRED, UNITS = range(1, 5)
+REPEATED, LATE, EXPIRED, UNITS, UNJUDGEABLE = range(1, 6)
 NUMBERS = {reason: number for number, reason in enumerate(UNJUDGED)}
 PLACE_MAX_M = 1_000.0
 """No shaft is higher."""
@@ -35,8 +35,13 @@ NO_RULE_SLUG = "no-rule"
 READINGS = ("speed", "displacement", "door", "infrared")
 
 
-def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, keep_ns: float) -> MessageArrivals:
-    """Return the rows of the messages that were sequenced last, except those without information about the present."""
+def taken(
+    decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, keep_ns: float, unjudged: Bools
+) -> MessageArrivals:
+    """Return the rows of the messages that were sequenced last, except those without information about the present.
+
+    `unjudged` marks the lifts at whose readings judging fails.
+    """
     messages, n = decoded.messages, len(lift)
     repeated, late = sequencer.repeated, sequencer.overtaken
     has_readings, has_vibration = np.zeros((2, n), np.bool_)
@@ -46,8 +51,10 @@ def taken(decoded: Decoded, lift: I32, facts: FleetFacts, sequencer: Sequencer, 
         has_vibration[waves.message] = True
     possible, impossible = units(decoded, lift, facts)
     expired = messages.t_end_ns < messages.arrived_ns - keep_ns
-    conditions = [repeated, late & has_readings, expired & has_readings, impossible > 0, has_readings, has_vibration]
-    outcome = np.select(conditions, [REPEATED, LATE, EXPIRED, UNITS, JUDGED, NO_RULE], SPOKE).astype(np.int8)
+    fails = unjudged[lift] & (has_readings | has_vibration)
+    conditions = [repeated, late & has_readings, expired & has_readings, fails, impossible > 0, has_readings]
+    outcomes = [REPEATED, LATE, EXPIRED, UNJUDGEABLE, UNITS, JUDGED]
+    outcome = np.select([*conditions, has_vibration], [*outcomes, NO_RULE], SPOKE).astype(np.int8)
     clock_s = np.where(messages.timed & ~late & ~repeated, (messages.t_end_ns - messages.arrived_ns) / 1e9, np.nan)
     columns = (
         lift,

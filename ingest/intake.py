@@ -18,8 +18,8 @@ from alerts.book import Occurrence
 from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import Finding
 from ingest import heard
+from ingest.failing.quarantine import Quarantine
 from ingest.fleet import NO_ROOM, IndexedMessages
-from ingest.quarantine import Quarantine
 from ingest.refusals import refusals_of
 from ingest.senders import attributed, foreign, gateways
 from ingest.state import State

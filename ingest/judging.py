@@ -19,11 +19,11 @@ from collections.abc import Callable, Sequence
 
 from detectors.rule import Rule
 from ingest.committing import READER, Committing
+from ingest.failing.quarantine import Quarantine
 from ingest.fleet import Listing
 from ingest.intake import Intake
 from ingest.judging_run import JudgingRun
 from ingest.pacing import TurnPace
-from ingest.quarantine import Quarantine
 from ingest.receiving.listening import Stretch
 from ingest.registry_loading import RegistryLoading
 from ingest.retrying import retry_while_unavailable

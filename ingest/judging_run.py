@@ -6,20 +6,29 @@ intake and backlogs of its own. What a run finds and refuses is collected for th
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from detectors.rule import Finding, Rule
 from ingest.committing import Committing
+from ingest.failing.quarantine import Quarantine
 from ingest.intake import Group, Intake
-from ingest.quarantine import Quarantine
+from ingest.refusals import unjudgeable
+from ingest.senders import attributed
 from ingest.state import State
 from ingest.waiting.backlogs import Backlogs
 from ingest.waiting.offered import DecodedGroup
 from ingest.waiting.positions import NewestPositions
+from telemetry.arrays import Bools
 from telemetry.batch import Batch
 from telemetry.streams import Entry
+
+log = logging.getLogger("liftwatch.judge")
+
+NAMED = 5
+LEFT_OUT = "judging failed at a row of %d lifts, and goes on without it: %s; please report this"
 
 
 class JudgingRun:
@@ -59,6 +68,8 @@ class JudgingRun:
         left_out, batch = group.has_no_room.copy(), self._in_order(group)
         left_out[group.now] = self.state.sequencer.repeated
         self.judge_rows(batch)
+        if self.state.aside.failed:
+            self._refuse_failed(group, left_out, entries)
         self._raise_presses(group)
         self._counts["messages"] += len(entries)
         self._counts["bundles"] += len(group.lift)
@@ -101,10 +112,13 @@ class JudgingRun:
             return
         self._counts["rows"] += len(batch)
         self.in_rows = True
-        state = self.state
-        found = state.judge.step(batch, state.fleet.facts, state.windows)
+        found = self.state.step(batch)
         self.found([completed(one) for one in found], time.time_ns())
         self.in_rows = False
+        if failed := self.state.aside.failed:
+            self._counts["lifts_failed"] += len(failed)
+            names = ", ".join(self.state.fleet.lift_ids[lift] for lift in [*failed][:NAMED])
+            log.error(LEFT_OUT, len(failed), names, exc_info=next(iter(failed.values()))[1])
 
     def found(self, findings: Sequence[Finding], now_ns: int) -> None:
         """Collect findings, noticed at `now_ns`, for the next commit."""
@@ -118,6 +132,15 @@ class JudgingRun:
         self._counts.update(counts)
         self.found(state.step_arrivals(decoded, lift, *group.others), time.time_ns())
         return batch
+
+    def _refuse_failed(self, group: Group, left_out: Bools, entries: Sequence[Entry]) -> None:
+        """Refuse the messages of a group that hold the rows at which judging has failed, so that they can be found."""
+        lift_ids, messages = self.state.fleet.lift_ids, group.decoded.messages
+        for lift, (t_ns, error) in self.state.aside.failed.items():
+            holds = ~left_out & (group.lift == lift) & (messages.t_ns <= t_ns) & (t_ns <= messages.t_end_ns)
+            positions = frozenset(messages.position[holds].tolist())
+            refusals = unjudgeable(entries, dict.fromkeys(positions, str(error)), lift_ids[lift])
+            self._committing.refused(attributed(refusals, self.state.senders))
 
     def _raise_presses(self, group: Group) -> None:
         """Raise the presses of the alarm button in the messages that wait.

@@ -70,11 +70,11 @@ def _lifts_of(
         yield entry_at[position], [decoded.messages.lift_id[row] for row in some]
 
 
-def unjudgeable(entries: Sequence[Entry], reasons: Mapping[int, str]) -> list[Refusal]:
-    """Return the refusals of messages at positions that were set aside."""
+def unjudgeable(entries: Sequence[Entry], reasons: Mapping[int, str], lift_id: str | None = None) -> list[Refusal]:
+    """Return the refusals of messages at these positions, of one of their lifts where `lift_id` names it."""
     aside = [entry for entry in entries if entry.position in reasons]
     report = "could not be judged, by a mistake of the monitor's; please report it"
-    return [refusal(entry, "unjudgeable", f"{report}: {reasons[entry.position]}") for entry in aside]
+    return [refusal(entry, "unjudgeable", f"{report}: {reasons[entry.position]}", lift_id=lift_id) for entry in aside]
 
 
 def refusal(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +24,7 @@ from detectors.observe.arrivals import MessageArrivals
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import link
 from ingest import heard
+from ingest.failing.lifts_aside import LiftsAside
 from ingest.fleet import Fleet, GaveWay, IndexedMessages, Replacement
 from ingest.places import Places
 from ingest.senders import Senders
@@ -33,7 +35,7 @@ from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from store.live import LiveTable
 from store.records.repository import WindowRecord
-from telemetry.batch import Decoded, Messages
+from telemetry.batch import Batch, Decoded, Messages
 from telemetry.order.sequence import Sequencer
 from telemetry.streams import NEVER_SEEN, OFFLINE
 
@@ -52,6 +54,7 @@ class State:
         self.senders = Senders()
         self.sequencer = Sequencer()
         self.judge = Judge(rules, 0, on_broken, set_aside)
+        self.aside = LiftsAside()
         self.rides = RidesWaiting()
         self.judge.on_rides = lambda found: self.rides.add(found, self.fleet.lift_ids, self.fleet.districts)
         self.windows = NO_WINDOWS
@@ -110,6 +113,7 @@ class State:
         """Reset the state of a lift that lost its place; return the end of its open findings."""
         if self.sequencer.is_idle(gone.lift):
             self.sequencer.forget(gone.lift)
+        self.aside.forget(gone.lift)
         ended = self.judge.forget(gone.lift, at_ns)
         rules = {rule.slug: rule for rule in self.judge.rules}
         return [Occurrence(gone.lift_id, gone.district, each, rules[each.rule], at_ns) for each in ended]
@@ -123,11 +127,18 @@ class State:
         """Return of which lifts a message ever came, also a refused one."""
         return (self.sequencer.counts()["received"] > 0) | (self.judge.states["arrivals"]["seen_ns"] != 0)
 
+    def step(self, batch: Batch) -> list[Finding]:
+        """Return what the rules find in rows in order; `aside.failed` holds the lifts at which that failed."""
+        return self.aside.step(
+            batch, lambda part: self.judge.step(part, self.fleet.facts, self.windows), time.monotonic()
+        )
+
     def step_arrivals(self, decoded: Decoded, lift: NDArray[np.int32], *others: MessageArrivals) -> list[Finding]:
         """Return what the rules over arrivals find at the messages of these lifts, which were sequenced last, and at
         others."""
         facts = self.fleet.facts
-        arrived = heard.taken(decoded, lift, facts, self.sequencer, self.keep_ns)
+        unjudged = self.aside.unjudged(len(facts), time.monotonic())
+        arrived = heard.taken(decoded, lift, facts, self.sequencer, self.keep_ns, unjudged)
         if others:
             arrived = heard.joined(arrived, *others)
         return self.judge.step_arrivals(arrived, facts, self.windows)

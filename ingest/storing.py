@@ -25,8 +25,8 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.failing.quarantine import Quarantine
 from ingest.fleet import Listing
-from ingest.quarantine import Quarantine
 from ingest.retrying import retry_while_unavailable
 from ingest.senders import foreign, gateways
 from ingest.waiting.offered import DecodedGroup, OfferedGroups

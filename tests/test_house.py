@@ -55,6 +55,7 @@ WALLS: dict[str, set[str]] = {
     "store.series": set(),
     "store.records": {"store.sqlite_file"},
     "store.recordings": {"store.series"},
+    "ingest.failing": set(),
     "ingest.receiving": set(),
     "ingest.recordings": {"ingest.receiving", "ingest.state"},
     "ingest.waiting": {"ingest.fleet"},

@@ -13,11 +13,13 @@ import pytest
 
 from detectors.catalogue import RULES
 from detectors.observe import tables
+from detectors.observe.arrivals import BLIND_NS
 from detectors.observe.row_table import RowTable
 from detectors.rule import MINOR, NO_MEMORY, Level, Rule, Score
 from detectors.rules.silence import RULE as SILENT
 from detectors.rules.silence import Silence
 from ingest.receiving.listening import Listening, Stretch
+from ingest.state import State
 from registry.actor import Actor
 from registry.facts import FleetFacts
 from store.journal import Journal
@@ -115,8 +117,21 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "advance", brittle)
 
 
+@pytest.fixture
+def poisoned_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Break the state that judging shares, at one reading."""
+    step = State.step
+
+    def brittle(state: State, batch: Any) -> Any:
+        if (batch.z_m == POISON_M).any():
+            raise ZeroDivisionError("broken on purpose")
+        return step(state, batch)
+
+    monkeypatch.setattr(State, "step", brittle)
+
+
 def test_a_rule_that_was_set_aside_stays_so_after_a_return_to_the_snapshot(
-    journal: Journal, records: Records, poisoned: None
+    journal: Journal, records: Records, poisoned_state: None
 ) -> None:
     with judging(journal, records, (rule("brittle", Brittle(at_m=55.0)), *RULES)) as made:
         append(journal, ("L2", "bundle", bundle(0, 0.0, 55.0)))
@@ -128,21 +143,24 @@ def test_a_rule_that_was_set_aside_stays_so_after_a_return_to_the_snapshot(
     assert ("L1", "brittle") not in alerts(records)
 
 
-def test_a_message_that_breaks_the_tables_is_set_aside_and_what_follows_is_judged(
-    journal: Journal, records: Records, poisoned: None
+@pytest.mark.parametrize("where", ["poisoned", "poisoned_state"])
+def test_a_message_at_which_judging_fails_is_set_aside_and_what_follows_is_judged(
+    journal: Journal, records: Records, request: pytest.FixtureRequest, where: str
 ) -> None:
-    with judging(journal, records):
+    request.getfixturevalue(where)
+    with judging(journal, records) as made:
         append(journal, *runs_too_fast("L1"), ("L2", "bundle", bundle(0, 0.0, POISON_M)), *runs_too_fast("L2"))
         until(lambda: ("L2", "overspeed") in alerts(records), "the alert behind the poison")
         until(lambda: bool(records.dead_letters().items), "the dead letter")
+    assert (made.counts["judging_failed"] == 0) == (where == "poisoned")
     assert ("L1", "overspeed") in alerts(records)
     letters = records.dead_letters().items
     assert [(letter.reason, "broken on purpose" in letter.detail) for letter in letters] == [("unjudgeable", True)]
     assert json.loads(letters[0].payload) == bundle(0, 0.0, POISON_M)
 
 
-def test_rows_that_break_the_tables_after_they_waited_are_passed_over(
-    journal: Journal, records: Records, poisoned: None
+def test_rows_that_break_the_state_after_they_waited_are_passed_over(
+    journal: Journal, records: Records, poisoned_state: None
 ) -> None:
     with judging(journal, records) as made:
         poison = {"seq": 1, "boot": "1", "t": T0_MS, "dt": 10, "z": [POISON_M] * 10}
@@ -150,6 +168,22 @@ def test_rows_that_break_the_tables_after_they_waited_are_passed_over(
         until(lambda: made.counts["judging_failed"] > 0, "the failure")
         append(journal, *runs_too_fast("L2"))
         until(lambda: ("L2", "overspeed") in alerts(records), "the alert behind the poison")
+
+
+def test_a_lift_that_fails_again_and_again_is_blind_while_its_alarm_button_and_all_others_are_judged(
+    journal: Journal, records: Records, poisoned: None
+) -> None:
+    with judging(journal, records) as made:
+        for k in range(4):
+            append(journal, ("L1", "bundle", bundle(2 * k, 0.0, POISON_M)))
+        append(journal, ("L1", "bundle", bundle(8, 0.0, POISON_M) | {"alarm": True}), *runs_too_fast("L2"))
+        until(lambda: alerts(records) >= {("L1", "alarm-button"), ("L2", "overspeed")}, "the alarm and the other lift")
+        until(lambda: made.offered_to == journal.last, "the end of the journal")
+        now_ns, where = time.time_ns(), topic(DISTRICT, "L1", "bundle")
+        poison = [json.dumps(bundle(9 + k, 0.0, POISON_M)).encode() for k in range(2)]
+        journal.append([(now_ns + k * BLIND_NS, where, each, False) for k, each in enumerate(poison)])
+        until(lambda: made.picture is not None and "unjudgeable" in made.picture.blind.tolist(), "a blind lift")
+    assert made.counts["judging_failed"] == 0
 
 
 def test_a_snapshot_that_cannot_be_read_costs_the_state_and_nothing_else(journal: Journal, records: Records) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from telemetry.batch import CHANNELS, Batch, Steps, Waveforms, readings
-from telemetry.cutting import VIBRATIONS, pieces
+from telemetry.cutting import VIBRATIONS, first_ns, halves, lifts_of, of_lifts, pieces, statuses
 from telemetry.groups import joined_waves
 
 LIFTS, ROWS = 4, 25
@@ -65,3 +65,37 @@ def test_a_block_comes_with_the_first_row_from_its_instant_on_or_before_it(seed:
 def test_a_batch_without_rows_is_one_piece() -> None:
     (piece,) = pieces(readings(np.zeros(0, np.int32), np.zeros(0, np.int64)), 10)
     assert len(piece) == 0
+
+
+def test_lifts_that_are_cut_out_of_a_batch_and_the_others_hold_the_batch() -> None:
+    batch = whole(3, 60)
+    some, others = of_lifts(batch, [0, 2]), of_lifts(batch, [0, 2], others=True)
+    assert (lifts_of(some), lifts_of(others)) == ([0, 2], [1, 3])
+    assert len(some) + len(others) == len(batch)
+    for name in VIBRATIONS:
+        for part in (some, others):
+            waves, of_lift = getattr(part, name), np.isin(getattr(batch, name).message, lifts_of(part))
+            np.testing.assert_array_equal(waves.t_ns, getattr(batch, name).t_ns[of_lift])
+            assert len(getattr(part, f"{name}_due_ns")) == len(waves.t_ns)
+    assert (some.steps is not None, of_lifts(batch, [1]).waveforms is not None) == (True, True)
+    assert of_lifts(whole(3, 0), [1]).waveforms is None
+
+
+@pytest.mark.parametrize("blocks", [0, 60])
+def test_halves_of_halves_are_single_rows_and_blocks_of_one_lift(blocks: int) -> None:
+    parts, ends, batch = [whole(2, blocks)], [], whole(2, blocks)
+    while parts:
+        part = parts.pop()
+        more = halves(part)
+        parts += more
+        ends += [] if more else [part]
+    assert sum(len(end) for end in ends) == len(batch)
+    assert all(len(end) <= 1 and len(lifts_of(end)) == 1 and first_ns(end) > -10 for end in ends)
+    found = sum(len(end.waveforms.t_ns) for end in ends if end.waveforms is not None)
+    assert found == blocks
+
+
+def test_statuses_are_the_rows_that_report_one_without_any_reading() -> None:
+    lift, alarm = np.zeros(3, np.int32), np.array([np.nan, 1.0, np.nan])
+    cut = statuses(readings(lift, np.arange(3), v_mps=np.ones(3), alarm=alarm))
+    assert (cut.t_ns.tolist(), cut.alarm.tolist(), np.isnan(cut.v_mps).all()) == ([1], [1.0], True)
