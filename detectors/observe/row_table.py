@@ -68,7 +68,8 @@ class RowTable(RowColumns):
                          shows a press that was raised before
     `offset_m`           z_last minus the nearest landing (NaN without floors); `landing` its index, -1 unknown
     `z_doubt`            True where the position jumped, and was not found at landings since (`sensor`)
-    `unentered`          True where a person is reported who cannot have come in: `presence` is unknown (`events`)
+    `unentered`          True where a person is reported who cannot have come in, or must have left: `presence` is
+                         unknown (`events`)
     `missing`            True where messages are missing before the row, or the device restarted
     `set_aside`          True where a position was read that is not believed (`sensor`)
     `accelerometer_doubt`  True where the accelerometer is dead, silent or off its zero (`vibrations.accelerometer`)

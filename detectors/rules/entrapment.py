@@ -7,6 +7,13 @@
 
 It is over when the door has been open at a landing, or a trip was completed, and nobody has been shut in since. Without
 the streams of door and presence nothing is concluded.
+
+At a landing a car that waits for calls looks the same where its presence sensor is stuck. F02 calls a rescue only where
+a second stream confirms the person:
+
+    presence  ___/‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾    boarded: the sensor began to see the person as somebody passed the doorway, and
+    doorway   _|‾|__________________    nobody has passed at a later opening of the door
+    button    _____________|‾|______    or the alarm button was pressed while the person was shut in
 """
 
 from __future__ import annotations
@@ -18,7 +25,7 @@ import numpy as np
 
 from detectors.observe.gaps import NEVER_NS
 from detectors.observe.row_table import RowTable
-from detectors.rule import CRITICAL, Level, Rule, Score
+from detectors.rule import CRITICAL, MAJOR, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from telemetry.compiled import compiled, copied, records
@@ -33,6 +40,11 @@ MEMORY = np.dtype(
         ("seen", np.bool_),  # whether the person was seen at the last row that was counted
         ("let_out", np.bool_),  # whether the door has been open at a landing since a person was seen
         ("trips", np.int64),  # the completed trips when a person was last entrapped
+        ("was", np.float64),  # the presence as known last
+        ("passed", np.bool_),  # whether somebody may have passed the doorway since the empty car's door was closed
+        ("boarded", np.bool_),  # whether the person was seen to board, and nobody passed the doorway later
+        ("left", np.bool_),  # whether the door has been closed since the person boarded
+        ("alarmed", np.bool_),  # whether the alarm button was pressed while the person was shut in
     ],
     align=True,
 )
@@ -40,7 +52,7 @@ MEMORY = np.dtype(
 
 @dataclass(frozen=True, slots=True)
 class Entrapment:
-    """Scores how long a person has been shut in, as a share of `hold_s`.
+    """Scores how long a person has been shut in, as a share of `hold_s`: off level once, at level also where confirmed.
 
     `unseen_s`: a person who is not seen for less may still be there.
     """
@@ -51,29 +63,31 @@ class Entrapment:
 
     def start(self, n: int) -> Memory:
         """Return `n` cars in which nobody has been seen."""
-        return records(n, MEMORY, last_ns=NEVER_NS)
+        return records(n, MEMORY, last_ns=NEVER_NS, was=np.nan)
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
         state, since_ns = copied(state), np.empty(len(rows), dtype=np.int64)
-        on, off, held_s = np.empty((3, len(rows)))
+        on, off, held_s, confirmed = np.empty((4, len(rows)))
         offset_m, zone_m = np.abs(rows.offset_m), facts.door_zone_m[rows.lift]
         reads = ~(np.isnan(rows.v) & np.isnan(rows.z))
         _run(
             state, rows.lift, rows.t_ns, rows.gap_ns, reads, rows.stale, rows.still_s, rows.at_rest, offset_m, zone_m,
-            rows.door, rows.mode, rows.presence, rows.trips, self.off_level, self.hold_s,
-            round(self.unseen_s * 1e9), on, off, held_s, since_ns,
+            rows.door, rows.mode, rows.presence, rows.curtain, rows.alarm, rows.trips, self.off_level, self.hold_s,
+            round(self.unseen_s * 1e9), on, off, held_s, confirmed, since_ns,
         )  # fmt: skip
         limit_s = np.full(len(rows), self.hold_s)
         evidence = {"held_s": held_s, "limit_s": limit_s, "offset_m": offset_m, "door_zone_m": zone_m}
-        return state, (Score(on, off, evidence, since_ns),)
+        if self.off_level:
+            return state, (Score(on, off, evidence, since_ns),)
+        return state, tuple(Score(on * share, off, evidence, since_ns) for share in (1.0 - confirmed, confirmed))
 
 
 @compiled
 def _run(
     memory: Any, lift: Any, t_ns: Any, gap_ns: Any, reads: Any, stale: Any, still_s: Any, at_rest: Any, offset_m: Any,
-    zone_m: Any, door: Any, mode: Any, presence: Any, trips: Any, off_level: bool, hold_s: float,
-    unseen_ns: int, on: Any, off: Any, held_s: Any, since_ns: Any,
+    zone_m: Any, door: Any, mode: Any, presence: Any, curtain: Any, alarm: Any, trips: Any, off_level: bool,
+    hold_s: float, unseen_ns: int, on: Any, off: Any, held_s: Any, confirmed: Any, since_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
@@ -86,6 +100,9 @@ def _run(
             shut_in = _shut_in(reads[k] and (moves or not here), known, door[k], mode[k])
         on[k] = _count(own, t_ns[k], gap_ns[k], shut_in, person, hold_s, unseen_ns)
         held_s[k], since_ns[k] = own["served_ns"] / 1e9, own["since_ns"]
+        _note_boarding(own, person, door[k], curtain[k])
+        own["alarmed"] = own["since_ns"] != 0 and (own["alarmed"] or alarm[k] == 1.0)
+        confirmed[k] = 1.0 if own["boarded"] or own["alarmed"] else 0.0
         if on[k] >= 1.0:
             own["trips"] = trips[k]
         if shut_in == 1.0 and person == 1.0:
@@ -95,6 +112,27 @@ def _run(
         off[k] = 1.0 if own["let_out"] or trips[k] > own["trips"] else 0.0
         if not reads[k]:
             off[k] = np.nan
+
+
+@compiled
+def _note_boarding(own: Any, person: float, door: float, curtain: float) -> None:
+    """Note whether the person in the car was seen to board, and that nobody passed the doorway at a later opening.
+
+    Where no light curtain is read, every opening lets somebody pass.
+    """
+    passes = curtain == 1.0 or (np.isnan(curtain) and door != CLOSED)
+    own["passed"] = own["passed"] or passes
+    if person == 1.0 and own["was"] == 0.0:
+        own["boarded"], own["left"] = own["passed"], False
+    elif person == 0.0:
+        own["boarded"] = False
+        own["passed"] = own["passed"] and door != CLOSED
+    if not np.isnan(person):
+        own["was"] = person
+    if door == CLOSED:
+        own["left"] = True
+    elif own["left"] and passes and not np.isnan(door):
+        own["boarded"] = False
 
 
 @compiled
@@ -134,12 +172,16 @@ def _count(
     return np.nan
 
 
-LEVELS = (Level(CRITICAL, readings=1, clear_s=10.0),)
+CONFIRMED = Level(CRITICAL, readings=1, clear_s=10.0)
+SHUT_IN = Level(MAJOR, readings=1, clear_s=10.0)
 
 ENTRAPMENT_OFF_LEVEL = Rule.from_catalogue(
-    "entrapment-off-level", Entrapment(off_level=True, hold_s=30.0), LEVELS, needs=("floors", "position_source")
+    "entrapment-off-level", Entrapment(off_level=True, hold_s=30.0), (CONFIRMED,), needs=("floors", "position_source")
 )
 
 ENTRAPMENT_AT_LEVEL = Rule.from_catalogue(
-    "entrapment-at-level", Entrapment(off_level=False, hold_s=90.0), LEVELS, needs=("floors", "position_source")
+    "entrapment-at-level",
+    Entrapment(off_level=False, hold_s=90.0),
+    (SHUT_IN, CONFIRMED),
+    needs=("floors", "position_source"),
 )

@@ -2,7 +2,8 @@
 
     door       closed ──────────────────────────────────
     presence   0 0 0 0 0 0 0 0 0 0 0 0 1 1 1 1           a person who was not in the car when its door closed, a minute
-               │◀──── a minute ────▶│                    ago or longer, cannot have come in
+               │◀──── a minute ────▶│                    ago or longer, cannot have come in; whoever was shut in
+                                                         leaves once the door opens
     position   9.0 9.0 9.0 9.0 9.0                       a reading that repeats itself while the car moves by the other
     speed      0.4 0.9 1.3 1.6 1.7                       sensor, or over thirty trips while people use the lift;
     position   9.0  31 9.1 9.1 2.0                       readings that jump again and again

@@ -129,7 +129,7 @@ class NaiveCar:
 
     def row(self, t_ns: int, reboot: bool, **read: float) -> dict[str, float]:
         """Return the observations of the car at this row."""
-        self.states.update(t_ns, reboot, read)
+        self.states.update(t_ns, reboot, read, self.still_ns)
         if reboot or read["gap"] > 0:
             self.broken_ns = t_ns
         if reboot:

@@ -46,7 +46,7 @@ class Entrapment:
     """A person in a standing car with its door closed, off level for 30 s or at a landing for 90 s.
 
     One who is not seen for less than 30 s stops the clock. Over with a door open in the zone, or a trip, and nobody
-    seen shut in since.
+    seen shut in since. At a landing it is critical with a person who was seen to board, or who presses the button.
     """
 
     facts: LiftFacts
@@ -58,6 +58,11 @@ class Entrapment:
     was_seen: bool = False
     let_out: bool = False
     trips: float = 0
+    was: float = NAN
+    passed: bool = False
+    stays: bool = False
+    sealed: bool = False
+    called: bool = False
 
     def shut_in(self, row: Row) -> bool | None:
         offset, zone = abs(row["offset_m"]), self.facts.door_zone_m
@@ -85,7 +90,27 @@ class Entrapment:
         if on >= 1:
             self.trips = row["trips"]
         over = self.let_out or row["trips"] > self.trips
-        return [(on, over if read(row) else NAN, self.since_ns)]
+        off = over if read(row) else NAN
+        self._board(row)
+        self.called = bool(self.since_ns) and (self.called or row["alarm"] == 1)
+        if self.off_level:
+            return [(on, off, self.since_ns)]
+        sure = self.stays or self.called
+        return [(on * (not sure), off, self.since_ns), (on * sure, off, self.since_ns)]
+
+    def _board(self, row: Row) -> None:
+        shut, person = row["door"] == CLOSED, row["presence"]
+        way = row["curtain"] == 1 or (not seen(row["curtain"]) and not shut)
+        self.passed |= way
+        if person == 0:
+            self.stays, self.passed = False, self.passed and not shut
+        if person == 1 and self.was == 0:
+            self.stays, self.sealed = self.passed, False
+        if shut:
+            self.sealed = True
+        elif self.sealed and way and seen(row["door"]):
+            self.stays = False
+        self.was = person if seen(person) else self.was
 
     def _tick(self, row: Row, t_ns: int, shut: bool, is_seen: bool) -> float:
         if self.since_ns and t_ns - self.last_ns <= row["gap_ns"]:

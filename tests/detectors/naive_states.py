@@ -25,17 +25,20 @@ class NaiveStates:
     away_ns: int = gaps.NEVER_NS
     aboard: bool = False
     unentered: bool = False
+    closings: int | None = None
+    opened: bool = False
 
     def known(self) -> dict[str, float]:
         known = {name: NAN if name in self.doubted else value for name, value in self.reported.items()}
         known |= {"presence": NAN} if self.unentered else {}
         return known | ({"door": NAN} if self.door_missed >= (1 if self.reported["door"] == CLOSING else 2) else {})
 
-    def update(self, t_ns: int, reboot: bool, read: dict[str, float]) -> None:
+    def update(self, t_ns: int, reboot: bool, read: dict[str, float], still_ns: int) -> None:
         if reboot:
             self.reported, self.doubted, self.door_missed = dict.fromkeys(events.STATES, NAN), set(), 0
             self.missed_ns = t_ns
-            self.aboard = self.unentered = False
+            self.aboard = self.unentered = self.opened = False
+            self.closings = None
         between = t_ns - self.away_ns <= gaps.GAP_NS and read["gap"] < events.DOOR_OPENS_S
         if read["gap"] > 0 and between and self.known()["door"] == CLOSED:
             self.missed_ns = t_ns
@@ -72,6 +75,24 @@ class NaiveStates:
         if self.known()["door"] != CLOSED:
             self.ajar_ns, self.aboard = t_ns, False
         self.aboard = self.aboard or self.known()["presence"] == 1
+        self._leave(self.known(), min(still_ns, t_ns - self.ajar_ns))
+
+    def _leave(self, known: dict[str, float], shut_ns: int) -> None:
+        """Doubt a person who was shut in for a minute, and is still there after the door was open and closed twice."""
+        if known["presence"] != 1:
+            self.closings = None
+            return
+        if known["door"] == OPEN:
+            self.opened = True
+        if known["door"] != CLOSED:
+            return
+        if self.closings is not None and self.opened:
+            self.closings += 1
+            if self.closings == 2:
+                self.unentered, self.closings = True, None
+        elif self.closings is None and shut_ns >= 60_000_000_000:
+            self.closings = 0
+        self.opened = False
 
     def rule_out_open_door(self, speed: float, offset: float, zone: float, t_ns: int) -> None:
         if not math.isnan(offset):

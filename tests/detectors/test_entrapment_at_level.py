@@ -7,7 +7,7 @@ import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
-from detectors.rule import Finding
+from detectors.rule import CRITICAL, MAJOR, Finding
 from telemetry.streams import CLOSED, OPENING
 from tests.detectors.world import BEGIN_NS, Fault, Rows, Script, batch, facts_of, tower
 
@@ -83,6 +83,47 @@ def test_a_person_who_left_through_a_door_that_opened_for_a_moment_is_free() -> 
 def test_a_short_look_through_the_door_frees_nobody() -> None:
     script = shut_in().open_door(2.0).rest(4.0).close_door().rest(30.0)
     assert [f.kind for f in found(script.rows())] == ["on"]
+
+
+def boarded(curtain: float = 0.0) -> Script:
+    """Return a car that a person has boarded, and that has gone to the next landing."""
+    script = Script(z_m=9.0).event(door=CLOSED, presence=0, mode=0, alarm=0, curtain=curtain).rest(4.0).open_door(2.0)
+    if curtain == 0.0:
+        script.event(curtain=1).rest(1.0).event(curtain=0)
+    return script.event(presence=1).rest(2.0).close_door(2.8).ride(3.0).rest(1.0)
+
+
+def severities(script: Script) -> list[int]:
+    return [one.severity for one in found(script.rows()) if one.kind == "on"]
+
+
+def test_a_person_who_was_seen_to_board_calls_a_rescue() -> None:
+    assert severities(boarded().rest(100.0)) == [CRITICAL]
+    opened = boarded().open_door(2.0).rest(3.0).close_door(2.8)  # and nobody has passed
+    assert severities(opened.rest(100.0)) == [CRITICAL]
+
+
+def test_a_person_may_be_one_who_has_left_where_somebody_passed_the_doorway_since() -> None:
+    script = boarded().open_door(2.0).event(curtain=1).rest(1.0).event(curtain=0).rest(3.0).close_door(2.8)
+    assert severities(script.rest(100.0)) == [MAJOR]
+
+
+def test_without_a_light_curtain_somebody_may_pass_at_every_opening() -> None:
+    assert severities(boarded(np.nan).rest(100.0)) == [CRITICAL]
+    assert severities(boarded(np.nan).open_door(2.0).rest(3.0).close_door(2.8).rest(100.0)) == [MAJOR]
+
+
+def test_a_person_who_appears_behind_a_closed_door_was_not_seen_to_board() -> None:
+    script = Script(z_m=9.0).event(door=CLOSED, presence=0, mode=0, curtain=0).rest(4.0).open_door(2.0)
+    script.event(curtain=1).rest(1.0).event(curtain=0).rest(2.0).close_door(2.8).rest(20.0).event(presence=1)
+    assert severities(script.rest(100.0)) == [MAJOR]
+
+
+def test_the_alarm_button_confirms_the_person() -> None:
+    script = boarded(np.nan).open_door(2.0).rest(3.0).close_door(2.8).rest(100.0).event(alarm=1).rest(2.0)
+    assert severities(script) == [MAJOR, CRITICAL]
+    pressed = boarded(np.nan).open_door(2.0).event(alarm=1).rest(1.0).event(alarm=0).rest(3.0).close_door(2.8)
+    assert severities(pressed.rest(100.0)) == [MAJOR]  # before the door closed
 
 
 def test_the_sentence_names_the_time_and_its_limit() -> None:

@@ -55,6 +55,27 @@ def test_such_a_person_is_not_entrapped() -> None:
     assert judge.step(batch([appearing(70.0, 200.0).rows()]), facts_of([tower()])) == []
 
 
+def staying(seconds: float, openings: int) -> Script:
+    """Return a car in which a person stands behind a closed door, and stays while the door opens and closes."""
+    script = Script(z_m=9.0).event(door=CLOSED, presence=0).rest(3.0).open_door(2.0).event(presence=1).rest(3.0)
+    script.close_door(3.0).rest(seconds)
+    for _ in range(openings):
+        script.open_door(2.0).rest(3.0).close_door(3.0).rest(5.0)
+    return script.rest(20.0)
+
+
+def test_whoever_was_shut_in_leaves_a_car_whose_door_opens_again_and_again() -> None:
+    assert faulty(staying(70.0, 2).rows()) == {"faulty_presence"}
+    assert found(staying(70.0, 1).rows()) == []
+    assert found(staying(40.0, 3).rows()) == []
+
+
+def test_a_person_who_has_not_left_is_not_entrapped_once_more() -> None:
+    judge = Judge([BY_SLUG["entrapment-at-level"]], 1)
+    findings = judge.step(batch([staying(70.0, 2).rest(200.0).rows()]), facts_of([tower()]))
+    assert findings == []
+
+
 def repeating(channel: str, script: Script, begin_s: float, end_s: float, dt_s: float = 0.1) -> Rows:
     """Return the rows of a script, in which a sensor repeats the reading of an instant for a while."""
     rows = script.rows(dt_s)

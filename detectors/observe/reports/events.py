@@ -5,6 +5,7 @@
     door      open ───[ 20 s ]─ ? ─ closed         or until the car is away from its landing: its door is closed there
     presence  1 ──────[ 1 s ]── ? ───── 1          in doubt where the person may have left shortly before
     presence  0 ──── door shut for a minute ──── ? nobody enters a car by a closed door: in doubt until it reads 0
+    presence  1 ──── door shut for a minute, open, shut, open, shut ──── ?  and whoever was shut in leaves it
 
 A state in doubt is NaN in the table, as one that was never reported. A device that restarted has reported nothing. Of a
 device that loses messages without a trace no report stands for long (`lone_reports`).
@@ -28,6 +29,8 @@ DOOR_OPENS_S, DOOR_CLOSES_S = 1.5, 2.0
 """No door opens or closes faster: two reports of it are so far apart."""
 OPENED_NS, CLOSED_NS = 8_000_000_000, 20_000_000_000
 """A door that has begun to open or to close, which is slower with people in its way, has reported the end by then."""
+SHUT_IN_NS, OPENINGS = 60_000_000_000, 2
+"""Whoever was shut in a standing car for so long has left it once its door has opened and closed so often."""
 ENTER_NS = 60_000_000_000
 """A person in the car has been seen by the sensor by then, counted from when the door was last not closed."""
 LINGER_NS = 30_000_000_000
@@ -43,7 +46,12 @@ FIELDS = [
     ("passed", np.bool_),  # whether somebody may have passed the light curtain since a person was reported
     ("presence_doubt", np.bool_),
     ("aboard", np.bool_),  # whether a person was reported since the door was last not closed
-    ("unentered", np.bool_),  # whether a person is reported who cannot have come in
+    ("unentered", np.bool_),  # whether a person is reported who cannot have come in, or must have left
+    (
+        "shut_in",
+        np.int64,
+    ),  # how often the door must still close after opening for a person who was shut in to have left
+    ("freed", np.bool_),  # whether the door has been open since it was last closed
     ("curtain_doubt", np.bool_),
     ("alarm_doubt", np.bool_),
 ]
@@ -69,6 +77,7 @@ def take_in(own: Any, read: Any, k: int) -> None:
     if door(own) != CLOSED:
         own["ajar_ns"], own["aboard"] = read.t_ns[k], False
     own["aboard"] = own["aboard"] or presence(own) == 1.0
+    _note_shut_in(own, read.t_ns[k])
 
 
 @compiled
@@ -162,6 +171,23 @@ def _appears(own: Any, t_ns: int) -> bool:
 
 
 @compiled
+def _note_shut_in(own: Any, t_ns: int) -> None:
+    """Note a person who is shut in a standing car, and how often the door has been open and closed again since."""
+    state = door(own)
+    if presence(own) != 1.0:
+        own["shut_in"] = 0
+    elif state == OPEN:
+        own["freed"] = True
+    elif state == CLOSED:
+        if own["freed"] and own["shut_in"] > 0:
+            own["shut_in"] -= 1
+            own["unentered"] = own["shut_in"] == 0
+        elif own["shut_in"] == 0 and own["still_ns"] >= SHUT_IN_NS and t_ns - own["ajar_ns"] >= SHUT_IN_NS:
+            own["shut_in"] = OPENINGS
+        own["freed"] = False
+
+
+@compiled
 def curtain(own: Any) -> float:
     """Return whether the light curtain is blocked, NaN where that is unknown or in doubt."""
     return np.nan if own["curtain_doubt"] else float(own["curtain"])
@@ -219,4 +245,5 @@ def _forget(own: Any, t_ns: int) -> None:
     own["door"] = own["presence"] = own["curtain"] = own["mode"] = own["power"] = own["alarm"] = np.nan
     own["door_missed"] = 0
     own["presence_doubt"] = own["curtain_doubt"] = own["alarm_doubt"] = False
-    own["aboard"] = own["unentered"] = False
+    own["aboard"] = own["unentered"] = own["freed"] = False
+    own["shut_in"] = 0
