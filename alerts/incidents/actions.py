@@ -64,7 +64,7 @@ from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
 from alerts.incidents.lift_stages import with_stage_of_lift
 from alerts.incidents.releasing import released
 from alerts.incidents.rescuing import RescueStep, on_step
-from alerts.incidents.table import acknowledged, more_urgent_than, reopened, unacknowledged
+from alerts.incidents.table import acknowledged, more_urgent_than, reopened, unacknowledged, with_call
 from registry.actor import Actor
 
 UNDO_NS = 10 * 1_000_000_000
@@ -142,7 +142,7 @@ def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChang
     has acknowledged does not rise: the calls of its escalation go on from where they are.
     """
     severity, holds_people = SEVERITY_OF_CALL[call.kind], call.kind in PEOPLE_INSIDE
-    called = IncidentLift(call.lift_id, call.district, holds_people=holds_people)
+    called = IncidentLift(call.lift_id, call.district, holds_people=holds_people, called=call.kind)
     if incident is None:
         name = incident_id(call.lift_id, f"call {now_ns}")
         stages = {SUSPECTED: now_ns, CONFIRMED: now_ns}
@@ -151,7 +151,7 @@ def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChang
     urgent = more_urgent_than(incident, call.kind, severity, called, now_ns)
     if holds_people and urgent.acknowledged_ns is not None and not {DISPATCHED, ON_SITE} & urgent.stages.keys():
         urgent = replace(unacknowledged(urgent), risen_ns=now_ns)
-    known = replace(urgent, by_hand=True, called=urgent.called or call.kind, unconfirmed=False)
+    known = replace(with_call(urgent, call.lift_id, call.kind), unconfirmed=False)
     known = known if CONFIRMED in known.stages else reached(known, CONFIRMED, now_ns)
     return entered(known, CALLED, now_ns, call.by, about=call.kind, note=call.callback)
 

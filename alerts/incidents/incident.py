@@ -44,7 +44,7 @@ class IncidentLift:
     `release_seen`: telemetry has seen the end of its entrapment, and nothing has said since that somebody is inside.
     Later alerts of the lift join the incident where it `folds`: one open incident of each lift does.
     `stages` has the time of each stage of the rescue that a person entered for this lift alone. `proven` is the place
-    whose code those who arrived scanned last.
+    whose code those who arrived scanned last. `called` is the most urgent kind that calls and reports of it named.
     `thresholds_changed_ns`: when a threshold of the lift was last changed, where that is recent.
     """
 
@@ -57,6 +57,7 @@ class IncidentLift:
     release_seen: bool = False
     stages: Mapping[str, int] = field(default_factory=dict)
     proven: str | None = None
+    called: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,3 +27,8 @@ def more_urgent(one: str, other: str) -> str:
 def more_severe(one: str, other: str) -> str:
     """Return the higher of two severities."""
     return max(one, other, key=SEVERITIES.index)
+
+
+def more_urgent_call(one: str | None, other: str | None) -> str | None:
+    """Return the more urgent of two kinds that calls named, None where neither is one."""
+    return more_urgent(one, other) if one and other else one or other

@@ -43,7 +43,7 @@ def with_stage_of_lift(incident: Incident, lift_id: str, stage: str, now_ns: int
         release_seen=lift.release_seen and not is_out,
     )
     after = with_lift(replace(incident, by_hand=True, unconfirmed=False), moved)
-    return _with_shared_stages(_with_released(after, lift_id) if is_out else after, now_ns)
+    return with_shared_stages(_with_released(after, lift_id) if is_out else after, now_ns)
 
 
 def with_stage_of_lifts(incident: Incident, lift_ids: Collection[str], stage: str, now_ns: int) -> Incident:
@@ -71,8 +71,8 @@ def _with_released(incident: Incident, lift_id: str) -> Incident:
     return replace(incident, rescue=replace(rescue, released=(*rescue.released, lift_id)))
 
 
-def _with_shared_stages(incident: Incident, now_ns: int) -> Incident:
-    """Return an incident that has reached the stages of every lift that holds people."""
+def with_shared_stages(incident: Incident, now_ns: int) -> Incident:
+    """Return an incident that has reached the stages of every lift that holds people; released where none does."""
     if not incident.may_hold_people:
         return reached(incident, RELEASED, now_ns)
     inside = [lift for lift in incident.lifts if lift.holds_people]

@@ -1,4 +1,4 @@
-"""Merging, splitting and linking of incidents. Pure.
+"""Merging and linking of incidents, and what `alerts.incidents.splitting` does. Pure.
 
     merged   open ◀── open     the alerts and call-outs of the second join the first; the second is closed as a
                                duplicate; acknowledged no more where the second waits and is at least as severe
@@ -11,15 +11,10 @@ that stays in the first incident too a second open incident, into which no later
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
-from alerts.alert import CLOSED as ALERT_CLOSED
-from alerts.alert import Alert
 from alerts.answers import Refused
 from alerts.incidents.incident import (
-    ACKNOWLEDGED,
     CLOSED,
     CONFIRMED,
     DISPATCHED,
@@ -27,21 +22,17 @@ from alerts.incidents.incident import (
     MERGED,
     ON_SITE,
     RESCUE_STAGES,
-    SPLIT,
-    SUSPECTED,
     Incident,
     IncidentChange,
     IncidentLift,
     entered,
-    incident_id,
     reached,
     with_lift,
 )
-from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL, kind_of, more_severe, more_urgent
+from alerts.incidents.kinds import more_severe, more_urgent_call
 from alerts.incidents.rescue import joined
 from alerts.incidents.table import more_urgent_than, unacknowledged
 from registry.actor import Actor
-from registry.incident_kinds import INCIDENT_KINDS
 
 Pair = tuple[IncidentChange, IncidentChange]
 
@@ -55,7 +46,8 @@ def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None,
     grown = into
     for lift in other.lifts:
         own = grown.lift(lift.lift_id) or IncidentLift(lift.lift_id, lift.district, folds=False)
-        both = replace(own, unclosed=own.unclosed + lift.unclosed, folds=own.folds or lift.folds)
+        called = more_urgent_call(own.called, lift.called)
+        both = replace(own, unclosed=own.unclosed + lift.unclosed, folds=own.folds or lift.folds, called=called)
         grown = more_urgent_than(with_lift(grown, both), other.kind, other.severity, lift, now_ns)
     by_hand, called = grown.by_hand or other.by_hand, grown.called or other.called
     unconfirmed = all(each.unconfirmed for each in (into, other) if each.kind == grown.kind)
@@ -76,47 +68,6 @@ def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None,
     )
 
 
-def split(
-    incident: Incident,
-    taken: Collection[Alert],
-    left: Collection[Alert],
-    now_ns: int,
-    by: Actor,
-    note: str | None = None,
-) -> Pair:
-    """Split the alerts `taken` off an open incident; return the changes of the incident and of the new one.
-
-    `taken` and `left` are all its alerts. Raises `Refused`.
-    """
-    if not incident.is_open:
-        raise Refused("closed", "Only an open incident is split: reopen it first.")
-    if not taken or not (left or incident.called):
-        raise Refused("nothing-left", "Name some alerts of the incident, and not all of them.")
-    first = min(taken, key=lambda alert: (alert.onset_ns, alert.id))
-    stays = {alert.lift_id for alert in left} | ({incident.lift_id} if incident.called else set())
-    new = Incident(
-        incident_id(first.lift_id, f"{incident.id} {incident.entries}"),
-        *_urgency(taken),
-        opened_ns=now_ns,
-        active_ns=now_ns,
-        lifts=_lifts(incident, taken, lambda lift_id: lift_id not in stays and incident.folds(lift_id)),
-        stages={SUSPECTED: now_ns, **({ACKNOWLEDGED: now_ns} if incident.acknowledged_ns is not None else {})},
-        owner=incident.owner,
-        acknowledged_by=incident.acknowledged_by,
-        acknowledged_for=incident.acknowledged_for,
-        links=(incident.id,),
-        summary=_summary(taken),
-    )
-    kind, severity = _urgency(left, incident.called)
-    lifts = _lifts(incident, left, incident.folds, incident.called)
-    links = _linked(incident.links, new.id)
-    kept = replace(incident, kind=kind, severity=severity, lifts=lifts, links=links, summary=_summary(left))
-    return (
-        entered(_by_hand_without_alerts(kept), SPLIT, now_ns, by, about=new.id, note=note),
-        entered(_by_hand_without_alerts(new), SPLIT, now_ns, by, about=incident.id, note=note),
-    )
-
-
 def link(one: Incident, other: Incident, now_ns: int, by: Actor, note: str | None = None) -> Pair | None:
     """Link two incidents, open or closed; None where they are linked already. Raises `Refused`."""
     if one.id == other.id:
@@ -124,8 +75,8 @@ def link(one: Incident, other: Incident, now_ns: int, by: Actor, note: str | Non
     if other.id in one.links and one.id in other.links:
         return None
     return (
-        entered(replace(one, links=_linked(one.links, other.id)), LINKED, now_ns, by, about=other.id, note=note),
-        entered(replace(other, links=_linked(other.links, one.id)), LINKED, now_ns, by, about=one.id, note=note),
+        entered(replace(one, links=with_link(one.links, other.id)), LINKED, now_ns, by, about=other.id, note=note),
+        entered(replace(other, links=with_link(other.links, one.id)), LINKED, now_ns, by, about=one.id, note=note),
     )
 
 
@@ -163,49 +114,6 @@ def _with_rescue_of(grown: Incident, into: Incident, other: Incident) -> Inciden
     return replace(grown, stages=stages, rescue=joined(own_rescue, other.rescue))
 
 
-def _urgency(alerts: Iterable[Alert], called: str | None = None) -> tuple[str, str]:
-    """Return the most urgent kind and the highest severity of alerts and of what a call reported."""
-    found = [(kind_of(alert.rule, alert.severity), alert.severity) for alert in alerts]
-    found += [(called, SEVERITY_OF_CALL[called])] if called else []
-    kind, severity = found[0]
-    for other_kind, other_severity in found[1:]:
-        kind, severity = more_urgent(kind, other_kind), more_severe(severity, other_severity)
-    return kind, severity
-
-
-def _summary(alerts: Collection[Alert]) -> Mapping[str, str]:
-    """Return the sentence of the most urgent of these alerts, the first of them where several are; empty of none."""
-    found = [(INCIDENT_KINDS.index(kind_of(each.rule, each.severity)), each.onset_ns, each.id) for each in alerts]
-    first = min(found, default=None)
-    return next((each.summary for each in alerts if first is not None and each.id == first[2]), {})
-
-
-def _lifts(
-    incident: Incident, alerts: Collection[Alert], folds: Callable[[str], bool], called: str | None = None
-) -> tuple[IncidentLift, ...]:
-    """Return the lifts of these alerts of an incident, in its order, counted anew."""
-    unclosed = Counter(alert.lift_id for alert in alerts if alert.state != ALERT_CLOSED)
-    inside = {alert.lift_id for alert in alerts if kind_of(alert.rule, alert.severity) in PEOPLE_INSIDE}
-    mine = {alert.lift_id for alert in alerts}
-    if called:
-        mine.add(incident.lift_id)
-        inside |= {incident.lift_id} if called in PEOPLE_INSIDE else set()
-    return tuple(
-        replace(
-            lift,
-            unclosed=unclosed[lift.lift_id],
-            holds_people=lift.holds_people and lift.lift_id in inside,
-            folds=folds(lift.lift_id),
-        )
-        for lift in incident.lifts
-        if lift.lift_id in mine
-    )
-
-
-def _by_hand_without_alerts(incident: Incident) -> Incident:
-    """Return the incident closed by people alone where no alert of it is open that could close it."""
-    return incident if incident.unclosed else replace(incident, by_hand=True)
-
-
-def _linked(links: tuple[str, ...], name: str) -> tuple[str, ...]:
+def with_link(links: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """Return the linked incidents with one more."""
     return links if name in links else (*links, name)

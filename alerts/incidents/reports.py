@@ -22,7 +22,7 @@ from alerts.incidents.incident import (
     incident_id,
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
-from alerts.incidents.table import more_urgent_than, unacknowledged
+from alerts.incidents.table import more_urgent_than, unacknowledged, with_call
 from registry.incident_kinds import ENTRAPMENT, OUT_OF_ORDER
 
 KINDS_OF_REPORTS = (ENTRAPMENT, OUT_OF_ORDER)
@@ -55,17 +55,18 @@ def on_report(
     the acknowledgement; within this time several passengers may report the same.
     """
     severity = SEVERITY_OF_CALL[kind]
-    reported = IncidentLift(lift_id, district, holds_people=kind in PEOPLE_INSIDE)
+    reported = IncidentLift(lift_id, district, holds_people=kind in PEOPLE_INSIDE, called=kind)
     if incident is None:
         name = incident_id(lift_id, f"report {now_ns}")
         incident = Incident(name, kind, severity, now_ns, now_ns, (reported,), {SUSPECTED: now_ns}, by_hand=True)
         opened = replace(incident, called=kind, unconfirmed=True, unanswered=1)
         return entered(opened, OPENED, now_ns, about=kind, note=note, shared=True)
     urgent = more_urgent_than(incident, kind, severity, reported, now_ns)
-    unconfirmed, called = incident.unconfirmed or urgent != incident, incident.called or kind
+    unconfirmed = incident.unconfirmed or urgent != incident
     if reported.holds_people and _waits_for_help(urgent, now_ns):
         urgent = replace(unacknowledged(urgent), risen_ns=now_ns)
-    grown = replace(urgent, by_hand=True, called=called, unconfirmed=unconfirmed, unanswered=incident.unanswered + 1)
+    called = with_call(urgent, lift_id, kind)
+    grown = replace(called, unconfirmed=unconfirmed, unanswered=incident.unanswered + 1)
     return entered(grown, REPORTED, now_ns, about=kind, note=note, shared=True)
 
 

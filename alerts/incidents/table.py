@@ -73,7 +73,7 @@ from alerts.incidents.incident import (
     with_lift,
     without,
 )
-from alerts.incidents.kinds import PEOPLE_INSIDE, kind_of, more_severe, more_urgent
+from alerts.incidents.kinds import PEOPLE_INSIDE, kind_of, more_severe, more_urgent, more_urgent_call
 from alerts.incidents.lift_stages import stages_of_lifts_kept
 from registry.actor import Actor
 from registry.incident_kinds import ENTRAPMENT
@@ -148,6 +148,14 @@ def more_urgent_than(incident: Incident, kind: str, severity: str, lift: Inciden
     if is_anew or (urgent.kind, urgent.severity) != (incident.kind, incident.severity):
         return replace(unacknowledged(urgent), risen_ns=at_ns)
     return urgent
+
+
+def with_call(incident: Incident, lift_id: str, kind: str) -> Incident:
+    """Return the incident by hand, with the kind that a call or a report named of one of its lifts."""
+    lift = incident.lift(lift_id)
+    assert lift is not None, "the lift is in the incident"
+    called = with_lift(incident, replace(lift, called=more_urgent_call(lift.called, kind)))
+    return replace(called, called=incident.called or kind, by_hand=True)
 
 
 def _holding_anew(incident: Incident, lift: IncidentLift, at_ns: int) -> Incident:

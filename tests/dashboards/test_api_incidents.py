@@ -224,6 +224,9 @@ def test_incidents_are_merged_split_and_linked(client: TestClient, find: Finding
     new = act(client, trapped, "split", alerts=[moved]).json()
     assert (new["lift_id"], new["links"]) == ("L002", [trapped])
     assert act(client, trapped, "split", alerts=["nothing"]).status_code == 409
+    assert act(client, trapped, "split").status_code == 422
+    act(client, trapped, "merge", other=new["id"])
+    assert act(client, trapped, "split", lifts=["L002"]).json()["lift_id"] == "L002"
     assert act(client, trapped, "merge", other=trapped).status_code == 409
     assert act(client, trapped, "merge", other="aaaa").status_code == 404
 

@@ -13,7 +13,7 @@ from dashboards.api.incidents.answers import changed_incident, require_whole
 from dashboards.api.responses import OrjsonResponse
 from dashboards.api.schema import incident_bodies, parameters
 from dashboards.http.preconditions import IfMatch, expected_versions
-from dashboards.http.problem import Problem, not_found
+from dashboards.http.problem import Problem, invalid_field, not_found
 from registry.roles import Verb
 
 
@@ -44,13 +44,15 @@ def add_joins(router: APIRouter, context: AppContext) -> None:
         scope: RequestScope,
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
-        """Make some alerts of the incident an incident of their own; the answer is the new one."""
+        """Make alerts of the incident, and lifts with all that is about them, an incident of their own: the answer."""
         require_whole(context, scope, incident_id)
         by, version, taken = actor_of(scope, body.by), expected_versions(if_match), set(body.alerts)
+        if not (taken or body.lifts):
+            raise invalid_field("alerts", "name an alert or a lift that is split off")
         return changed_incident(
             context, scope, by, "split", incident_id,
             lambda: context.records().split_incident(
-                incident_id, taken, by, time.time_ns(), body.note, version, scope.lifts
+                incident_id, taken, by, time.time_ns(), body.note, version, scope.lifts, lift_ids=set(body.lifts)
             ),
         )  # fmt: skip
 

@@ -280,11 +280,12 @@ class OtherIncident(RequestBody):
 
 
 class AlertsToSplit(RequestBody):
-    """The ids of the alerts that become an incident of their own."""
+    """The alerts, and the lifts with all of theirs, that become an incident of their own."""
 
     by: PersonName | None = None
     alerts: Annotated[
         list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")]],
-        Field(min_length=1, max_length=500),
+        Field(max_length=500, default_factory=list),
     ]
+    lifts: Annotated[list[LiftId], Field(max_length=500, default_factory=list)]
     note: Note | None = None

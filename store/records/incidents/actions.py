@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select
 
-from alerts.alert import Alert
 from alerts.answers import Answer, Refused
 from alerts.incidents.actions import Call, IncidentAction, on_action, on_call
 from alerts.incidents.incident import NOTIFIED, UNREACHED, Incident, IncidentChange
-from alerts.incidents.merging import link, merge, split
+from alerts.incidents.merging import link, merge
+from alerts.incidents.splitting import Division, divide, split
 from registry.actor import Actor
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.audit.writing import AuditSubject, difference, write_audit
@@ -24,7 +24,7 @@ from store.records.book import read_alert
 from store.records.database import Database
 from store.records.incidents.answering import answer_alerts, unclosed_alerts
 from store.records.incidents.book import adopt_open_alerts, move_alerts, put_members
-from store.records.incidents.reports import answer_reports
+from store.records.incidents.reports import answer_reports, move_reports, unanswered_by_lift
 from store.records.incidents.rows import load_folding, read_incident, write_changes
 from store.records.incidents.scoping import incidents_in
 from store.records.incidents.tables import incident_entries, incidents
@@ -139,19 +139,25 @@ class IncidentStore:
         note: str | None = None,
         expected: Expected = None,
         scope: LiftScope = ALL_LIFTS,
+        *,
+        lift_ids: Collection[str] = (),
     ) -> Incident | None:
-        """Split alerts off an incident; return the new incident. An alert that is not in it is refused."""
+        """Split alerts, and lifts with all that is about them, off an incident; return the new incident.
+
+        An alert or a lift that is not in it is refused.
+        """
         with self._database.writing() as connection:
             before = _find(connection, incident_id, scope, expected)
             if before is None:
                 return None
-            taken, left = _divided(connection, incident_id, alert_ids)
-            kept, new = split(before, taken, left, now_ns, by, note)
+            division = _divided(connection, before, alert_ids, lift_ids)
+            kept, new = split(before, division, now_ns, by, note)
             write_changes(connection, [kept, new])
-            put_members(connection, {alert.id: new.incident.id for alert in taken})
-            lift_ids = [lift.lift_id for lift in new.incident.lifts]
-            keep_in_incident(connection, lift_ids, before.opened_ns, new.incident.opened_ns)
-            asked = {"alerts": sorted(alert_ids), "note": note, "new": new.incident.id}
+            put_members(connection, {alert.id: new.incident.id for alert in division.taken})
+            move_reports(connection, incident_id, division.moved, new.incident.id)
+            concerned = [lift.lift_id for lift in new.incident.lifts]
+            keep_in_incident(connection, concerned, before.opened_ns, new.incident.opened_ns)
+            asked = {"alerts": sorted(alert_ids), "lifts": sorted(lift_ids), "note": note, "new": new.incident.id}
             _audit(connection, now_ns, by, "split", before, kept.incident, asked)
             return new.incident
 
@@ -247,15 +253,18 @@ def _has_other(connection: Connection, incident: Incident) -> bool:
     return any(other.id != incident.id for other in folding)
 
 
-def _divided(connection: Connection, incident_id: str, alert_ids: Collection[str]) -> tuple[list[Alert], list[Alert]]:
-    """Return the alerts of an incident that are named, and its others."""
-    query = select(alerts.c.alert).where(alerts.c.incident_id == incident_id)
+def _divided(
+    connection: Connection, incident: Incident, alert_ids: Collection[str], lift_ids: Collection[str]
+) -> Division:
+    """Return the division that takes these alerts and lifts off an incident."""
+    query = select(alerts.c.alert).where(alerts.c.incident_id == incident.id)
     found = [read_alert(text) for text in connection.scalars(query)]
-    foreign = set(alert_ids) - {alert.id for alert in found}
-    if foreign:
-        raise Refused("not-its-alert", f"Not alerts of this incident: {', '.join(sorted(foreign))}.")
+    named = {*(alert.id for alert in found), *(lift.lift_id for lift in incident.lifts)}
+    if foreign := {*alert_ids, *lift_ids} - named:
+        raise Refused("not-its-alert", f"Not alerts or lifts of this incident: {', '.join(sorted(foreign))}.")
     taken = [alert for alert in found if alert.id in alert_ids]
-    return taken, [alert for alert in found if alert.id not in alert_ids]
+    left = [alert for alert in found if alert.id not in alert_ids]
+    return divide(incident, taken, left, lift_ids, unanswered_by_lift(connection, incident.id))
 
 
 def _audit(

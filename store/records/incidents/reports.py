@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from alerts.incidents.incident import Incident
 from alerts.incidents.reports import PublicReport, on_photo, on_report
@@ -85,6 +86,20 @@ def answer_reports(connection: Connection, incident_id: str, answer: str | None,
     """Store the answer to those reports of an incident that have none."""
     open_reports = (public_reports.c.incident_id == incident_id) & public_reports.c.answered_ns.is_(None)
     connection.execute(update(public_reports).where(open_reports).values(answer=answer, answered_ns=now_ns))
+
+
+def unanswered_by_lift(connection: Connection, incident_id: str) -> dict[str, int]:
+    """Return the number of reports of an incident without an answer, by lift."""
+    own = public_reports.c
+    query = select(own.lift_id, func.count()).where(own.incident_id == incident_id, own.answered_ns.is_(None))
+    return {row[0]: row[1] for row in connection.execute(query.group_by(own.lift_id))}
+
+
+def move_reports(connection: Connection, moved: str, lift_ids: Collection[str], into: str) -> None:
+    """Move the reports of lifts from one incident into another one."""
+    own = public_reports.c
+    of_lifts = (own.incident_id == moved) & own.lift_id.in_(sorted(lift_ids))
+    connection.execute(update(public_reports).where(of_lifts).values(incident_id=into))
 
 
 def _report(connection: Connection, report_id: str) -> PublicReport | None:

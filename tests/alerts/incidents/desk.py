@@ -6,7 +6,7 @@ a person closed are resolved when the time to undo is over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from alerts.alert import CLOSED, FIRING, Alert, Change
@@ -14,7 +14,8 @@ from alerts.answers import Answer, Refused
 from alerts.incidents.actions import Call, IncidentAction, on_action, on_call, settles_ns
 from alerts.incidents.incident import Incident, IncidentChange
 from alerts.incidents.ledger import IncidentLedger
-from alerts.incidents.merging import link, merge, split
+from alerts.incidents.merging import link, merge
+from alerts.incidents.splitting import divide, split
 from alerts.ledger import Ledger
 from detectors.rule import Level, Rule
 from registry.actor import Actor
@@ -82,16 +83,17 @@ class IncidentDesk:
             self._take(change)
         self._move(other, into)
 
-    def split(self, incident_id: str, taken: set[str], at_s: float) -> Incident:
-        """Split alerts off an incident; return the new one."""
+    def split(self, incident_id: str, taken: set[str], at_s: float, lift_ids: Collection[str] = ()) -> Incident:
+        """Split alerts and lifts off an incident; return the new one."""
         self.settle(at_s)
         alerts = self.alerts_of(incident_id)
         chosen = [alert for alert in alerts if alert.id in taken]
         left = [alert for alert in alerts if alert.id not in taken]
-        kept, new = split(self.incidents[incident_id], chosen, left, T0 + round(at_s * S), ANN)
+        division = divide(self.incidents[incident_id], chosen, left, lift_ids)
+        kept, new = split(self.incidents[incident_id], division, T0 + round(at_s * S), ANN)
         self._take(kept)
         self._take(new)
-        self.member_of |= {alert.id: new.incident.id for alert in chosen}
+        self.member_of |= {alert.id: new.incident.id for alert in division.taken}
         return new.incident
 
     def link(self, one: str, other: str, at_s: float) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alerts.alert import CLOSED, FIRING
 from alerts.answers import Refused
 from alerts.incidents.incident import REASONS, Incident
-from alerts.incidents.kinds import more_severe
+from alerts.incidents.kinds import PEOPLE_INSIDE, more_severe
 from tests.alerts.incidents.desk import BUTTON, ENTRAPMENT, IncidentDesk
 from tests.alerts.incidents.incident_oracle import PlainIncidents
 from tests.alerts.rules import DOOR, LIFT, OVERTRAVEL, POWER, STOP
@@ -124,8 +124,11 @@ JOINS = st.lists(
                 st.just("find"), st.sampled_from([DOOR, STOP, POWER, ENTRAPMENT]), st.sampled_from(["on", "off"])
             ),
             st.tuples(
-                st.sampled_from(["merge", "split", "link", "close", "reopen", "ack"]), st.integers(), st.integers()
+                st.sampled_from(["merge", "split", "leave", "link", "close", "reopen", "ack"]),
+                st.integers(),
+                st.integers(),
             ),
+            st.tuples(st.just("call"), st.sampled_from(["entrapment", "out-of-order"]), st.just(0)),
         ),
         st.sampled_from("abx"),
     ),
@@ -140,11 +143,15 @@ def test_merging_and_splitting_keep_every_alert_in_one_incident_and_the_counts_r
     desk, at_s = IncidentDesk({"a": "here", "b": "here", "x": "there"}), 0.0
     for step_s, (what, one, other), lift_id in story:
         at_s += step_s
+        desk.settle(at_s)
+        inside = holding(desk)
         try:
             join(desk, at_s, what, one, other, lift_id)
         except Refused:
             continue
         check(desk)
+        if what in ("merge", "split", "leave"):
+            assert holding(desk) == inside, "nobody is released"
 
 
 def join(desk: IncidentDesk, at_s: float, what: str, one: Any, other: Any, lift_id: str) -> None:
@@ -158,8 +165,18 @@ def join(desk: IncidentDesk, at_s: float, what: str, one: Any, other: Any, lift_
     elif what == "split":
         alerts = sorted(alert.id for alert in desk.alerts_of(names[one % len(names)]))
         desk.split(names[one % len(names)], set(alerts[: other % (len(alerts) + 1)]), at_s)
+    elif what == "leave":
+        desk.split(names[one % len(names)], set(), at_s, [lift_id])
+    elif what == "call":
+        desk.call(one, at_s, lift_id)
     else:
         desk.act(names[one % len(names)], what, at_s, **({"reason": "test"} if what == "close" else {}))
+
+
+def holding(desk: IncidentDesk) -> set[str]:
+    """Return the lifts that hold people in an open incident."""
+    opened = [one for one in desk.incidents.values() if one.is_open]
+    return {lift.lift_id for one in opened for lift in one.lifts if lift.holds_people}
 
 
 def check(desk: IncidentDesk) -> None:
@@ -169,6 +186,9 @@ def check(desk: IncidentDesk) -> None:
     for name, incident in desk.incidents.items():
         alerts = desk.alerts_of(name)
         assert incident.unclosed == sum(alert.state != CLOSED for alert in alerts)
+        if incident.is_open and incident.may_hold_people:
+            assert incident.kind in PEOPLE_INSIDE
+            assert incident.rescue is not None
         assert {alert.lift_id for alert in alerts if alert.state != CLOSED} <= {lift.lift_id for lift in incident.lifts}
         for alert in alerts:
             assert more_severe(incident.severity, alert.severity) == incident.severity

@@ -5,14 +5,22 @@ from __future__ import annotations
 import pytest
 
 from alerts.answers import Refused
+from alerts.incidents.incident import Incident
+from alerts.incidents.rescue import Rescue
+from alerts.incidents.rescuing import RescueStep
 from alerts.incidents.wire import incident_json
 from tests.alerts.incidents.desk import ENTRAPMENT, IncidentDesk
-from tests.alerts.rules import DOOR, OFFLINE, POWER, STOP
+from tests.alerts.rules import DOOR, OFFLINE, POWER, STOP, T0, S
 
 
 @pytest.fixture
 def desk() -> IncidentDesk:
     return IncidentDesk()
+
+
+def rescue_of(incident: Incident) -> Rescue:
+    assert incident.rescue is not None
+    return incident.rescue
 
 
 def test_merging_moves_the_alerts_and_closes_the_other(desk: IncidentDesk) -> None:
@@ -45,6 +53,55 @@ def test_splitting_gives_some_alerts_an_incident_of_their_own(desk: IncidentDesk
     assert desk.incidents[first].unclosed == 2
     with pytest.raises(Refused, match="not all of them"):
         desk.split(new.id, {door.id}, 50)
+
+
+def test_a_split_moves_a_lift_with_its_call_and_leaves_a_called_lift_of_others_alone() -> None:
+    desk = IncidentDesk(dict.fromkeys("abc", "here"))
+    for lift_id in "abc":
+        desk.find(POWER, "on", 0, lift_id=lift_id)
+    incident = desk.call("entrapment", 5, "c")
+    desk.act(incident.id, "call-out", 6, rescue=RescueStep("call-out", who="Firm"))
+    power = {alert.lift_id: alert.id for alert in desk.firing()}
+    of_b = desk.split(incident.id, {power["b"]}, 10)
+    kept = desk.incidents[incident.id]
+    assert (of_b.kind, of_b.may_hold_people, of_b.rescue, of_b.called) == ("out-of-order", False, None, None)
+    assert [(lift.lift_id, lift.holds_people) for lift in kept.lifts] == [("a", False), ("c", True)]
+    assert (kept.kind, rescue_of(kept).since_ns) == ("entrapment", T0 + 5 * S)
+    of_c = desk.split(incident.id, {power["c"]}, 20)
+    kept = desk.incidents[incident.id]
+    assert (of_c.kind, of_c.called, of_c.by_hand, "confirmed" in of_c.stages) == (
+        "entrapment",
+        "entrapment",
+        True,
+        True,
+    )
+    assert (rescue_of(of_c).since_ns, [each.who for each in rescue_of(of_c).call_outs]) == (T0 + 5 * S, ["Firm"])
+    assert (kept.kind, kept.rescue, kept.called, kept.may_hold_people) == ("out-of-order", None, None, False)
+
+
+def test_a_merge_by_mistake_is_taken_back_by_splitting_the_called_lift_off(desk: IncidentDesk) -> None:
+    desk.find(STOP, "on", 0, lift_id="a")
+    desk.find(DOOR, "on", 1, lift_id="a")
+    stopped, called = desk.only("a").id, desk.call("entrapment", 5, "b").id
+    desk.merge(stopped, called, 10)
+    door = next(alert.id for alert in desk.firing() if alert.rule == DOOR.slug)
+    of_door = desk.split(stopped, {door}, 20)
+    assert not of_door.may_hold_people
+    assert [(lift.lift_id, lift.holds_people) for lift in desk.incidents[stopped].lifts] == [("a", False), ("b", True)]
+    back = desk.split(stopped, set(), 30, ["b"])
+    assert ([lift.lift_id for lift in back.lifts], back.kind, back.folds("b")) == (["b"], "entrapment", True)
+    assert (desk.incidents[stopped].kind, desk.incidents[stopped].may_hold_people) == ("out-of-order", False)
+    with pytest.raises(Refused, match="not all of them"):
+        desk.split(back.id, set(), 40, ["b"])
+
+
+def test_all_alerts_of_a_lift_that_was_called_about_leave_the_call_behind(desk: IncidentDesk) -> None:
+    desk.find(DOOR, "on", 0)
+    incident = desk.call("entrapment", 5)
+    new = desk.split(incident.id, {alert.id for alert in desk.firing()}, 10)
+    kept = desk.incidents[incident.id]
+    assert (new.kind, new.may_hold_people, new.folds("lift-1")) == ("nuisance", False, False)
+    assert (kept.kind, kept.may_hold_people, kept.unclosed, kept.folds("lift-1")) == ("entrapment", True, 0, True)
 
 
 def test_linked_incidents_name_each_other_once(desk: IncidentDesk) -> None:

@@ -226,7 +226,7 @@ def test_merging_splitting_and_linking_move_the_alerts(story: Story) -> None:
     assert {alert.lift_id for alert in story.history(one.id).alerts} == {"a", "b"}
     assert story.history(other.id).alerts == []
     (door,) = [alert for alert in story.history(one.id).alerts if alert.lift_id == "b"]
-    with pytest.raises(Refused, match="Not alerts of this incident"):
+    with pytest.raises(Refused, match="Not alerts or lifts of this incident"):
         story.records.split_incident(one.id, {door.id, "x"}, ANN, T0)
     new = story.records.split_incident(one.id, {door.id}, ANN, T0 + 30 * S)
     assert new is not None
@@ -238,6 +238,24 @@ def test_merging_splitting_and_linking_move_the_alerts(story: Story) -> None:
     assert other.id in linked.links
     assert story.records.link_incidents(one.id, "nobody", ANN, T0) is None
     assert story.kinds(one.id) == ["opened", "merged", "split", "linked"]
+
+
+def test_a_report_moves_with_its_lift_when_the_lift_is_split_off(story: Story) -> None:
+    story.records.put_lift(LiftFacts("b", DISTRICT), ANN, T0)
+    story.find((STOP, "on", "a"), at_s=10)
+    assert story.records.report_publicly("b", "entrapment", "help", "ab" * 20, T0 + 20 * S) is not None
+    one, other = story.only(lift_id=("a",)), story.only(lift_id=("b",))
+    story.records.merge_incidents(one.id, other.id, ANN, T0 + 30 * S)
+    assert story.only(lift_id=("a",)).unanswered == 1
+    with pytest.raises(Refused, match="Not alerts or lifts of this incident: c"):
+        story.records.split_incident(one.id, (), ANN, T0, lift_ids=["c"])
+    new = story.records.split_incident(one.id, (), ANN, T0 + 40 * S, lift_ids=["b"])
+    assert new is not None
+    assert (new.kind, new.may_hold_people, new.unanswered, new.unconfirmed) == ("entrapment", True, 1, True)
+    report, incident = story.records.public_report("ab" * 20) or (None, None)
+    assert report is not None
+    assert incident == new
+    assert story.only(lift_id=("a",)).unanswered == 0
 
 
 def test_a_building_without_power_is_one_incident(story: Story) -> None:

@@ -52,10 +52,10 @@ export class IncidentActions extends Actions {
     return { ...(acknowledged ? { ack: translate("act.why.acknowledged") } : {}), stage: translate("act.why.stages"), split: translate("act.why.one-alert") };
   }
 
-  /** Return whether alerts can be split off: some of them, or all where a call reported the incident too. */
+  /** Return whether something can be split off: some lifts, some alerts, or all alerts where a call reported the incident too. */
   canSplit() {
-    const { alerts = [], story = [] } = this.item;
-    return alerts.length > (story.some(({ kind, about }) => kind === "called" || (kind === "opened" && !alerts.some(({ id }) => id === about))) ? 0 : 1);
+    const { alerts = [], lifts = [], story = [] } = this.item;
+    return lifts.length > 1 || alerts.length > (story.some(({ kind, about }) => kind === "called" || (kind === "opened" && !alerts.some(({ id }) => id === about))) ? 0 : 1);
   }
 
   /** Return the action that comes next: taking it up, then its stages, then closing it. */
@@ -105,11 +105,16 @@ export class IncidentActions extends Actions {
     if (action === "answer") return [answerField("note")];
     if (action === "merge") return [el("p", {}, translate("act.merge.what")), incidentField(this.item, { state: "open" }), optionalNote()];
     if (action === "link") return [incidentField(this.item, {}), optionalNote()];
-    if (action === "split") return [el("p", {}, translate("act.split.what")), alertsField(this.item.alerts), optionalNote()];
+    if (action === "split") return [el("p", {}, translate("act.split.what")), alertsField(this.item), optionalNote()];
     if (action === "assign") return [this.assignees.length ? personField(this.assignees, this.item.owner) : assigneeField(this.item.owner)];
     if (action === "stage") return [label(translate("act.which-stage"), choice("stage", this.stages())), ...liftField(this.item), optionalNote()];
     const inside = this.item.may_hold_people ? [el("p", { class: "problem" }, translate("act.close.inside"))] : [];
     return [...inside, label(translate("act.reason"), choice("reason", REASONS, "reason")), optionalNote(), ...(this.item.unanswered ? [answerField("answer")] : [])];
+  }
+
+  /** Return the values of the ticked boxes of a name. */
+  chosen(name) {
+    return [...this.form.querySelectorAll(`[name=${name}]:checked`)].map(({ value }) => value);
   }
 
   async submit(action, author, values) {
@@ -120,7 +125,7 @@ export class IncidentActions extends Actions {
     if (action === "decline") await this.send("decline", { ...body, reason: values.reason.trim() }, translate("act.did.decline"));
     if (action === "stage") await this.send("stage", { ...body, stage: values.stage, ...(values.lift_id ? { lift_id: values.lift_id } : {}) }, translate("act.did.stage", { stage: translate(`stage.${values.stage}`) }));
     if (action === "merge" || action === "link") await this.send(action, { ...body, other: values.other }, translate(`act.did.${action}`));
-    if (action === "split") await this.send("split", { ...body, alerts: [...this.form.querySelectorAll("[name=alert]:checked")].map(({ value }) => value) }, translate("act.did.split"));
+    if (action === "split") await this.send("split", { ...body, alerts: this.chosen("alert"), lifts: this.chosen("lift") }, translate("act.did.split"));
     if (action === "no-answer") await this.send("no-answer", body, translate("act.did.no-answer"));
     if (action === "assign") await this.assign(author, values.to, this.item.owner);
     if (action === "close") {
@@ -136,8 +141,13 @@ const personField = (people, owner) => label(translate("act.to"), el("select", {
 /** Return the field of the lift that a stage is of, where several hold people. */
 const liftField = (incident) => (incident.lifts.length < 2 && incident.whole !== false ? [] : [label(translate("act.which-lift"), el("select", { name: "lift_id" }, ...holding(incident).map(({ lift_id }) => el("option", { value: lift_id }, liftName(liftInfo(lift_id, () => {})))), incident.whole === false ? null : el("option", { value: "" }, translate("act.every-lift"))))]);
 
-/** Return the field of the alerts that become an incident of their own. */
-const alertsField = (alerts) => el("fieldset", {}, el("legend", {}, translate("act.which-alerts")), ...alerts.map((alert) => el("label", { class: "check" }, el("input", { type: "checkbox", name: "alert", value: alert.id }), el("span", {}, summary(alert)))));
+/** Return the field of the alerts, and of the lifts without alerts, that become an incident of their own. */
+function alertsField({ alerts, lifts }) {
+  const check = (name, value, text) => el("label", { class: "check" }, el("input", { type: "checkbox", name, value }), el("span", {}, text));
+  const silent = lifts.filter(({ lift_id }) => !alerts.some((alert) => alert.lift_id === lift_id));
+  return el("fieldset", {}, el("legend", {}, translate("act.which-alerts")), ...alerts.map((alert) => check("alert", alert.id, summary(alert))),
+    ...silent.map(({ lift_id }) => check("lift", lift_id, translate("act.split.reports", { lift: liftName(liftInfo(lift_id, () => {})) }))));
+}
 
 /** Return the field of the answer to reports, which strangers read. */
 const answerField = (name) => label(translate("act.answer.text"), el("textarea", { name, rows: 2, maxlength: 4000, required: true }));
