@@ -61,7 +61,12 @@ class AccountForms:
         )
 
     def totp(self) -> str | None:
-        """Turn the second factor on, with a code that proves that the authenticator has the secret."""
+        """Turn the second factor on, with a code that proves that the authenticator has the secret.
+
+        One that is on is turned off first, with one of its own codes.
+        """
+        if self.person.has_totp:
+            return "on"
         secret = self.fields.get("secret", "")
         step = None
         if is_totp_secret(secret):

@@ -1,7 +1,8 @@
 """Routes of sign-in with OpenID Connect: the way to the provider, and the way back.
 
 A subject signs in as the person who is bound to it. It is bound by a one-time link, or to an invited person without a
-password whose login is the verified e-mail address; nobody is created. A link is used only by the form of its own page,
+password whose login is the verified e-mail address; nobody is created. No link binds a subject to an account with a
+second factor, which it would replace. A link is used only by the form of its own page,
 in the browser that has the cookie of that page: no other site can bind the visitor's subject to an account of its own.
 """
 
@@ -110,7 +111,9 @@ def _person_of(records: Records, attempt: OidcAttempt, subject: OidcSubject, now
 def _invited(records: Records, attempt: OidcAttempt, subject: OidcSubject, now_ns: int) -> Person | None:
     """Return the person of the one-time link that the attempt began at, else of the verified e-mail address."""
     link = records.link(attempt.link, now_ns) if attempt.link else None
-    if link is not None and link.person_id is not None and records.use_link(link):
-        return records.person(link.person_id)
+    if link is not None and link.person_id is not None:
+        person = records.person(link.person_id)
+        may = person is not None and not person.has_totp and not person.is_disabled
+        return person if may and records.use_link(link) else None
     found = None if subject.email is None else records.person_of_login(subject.email)
     return None if found is None or found.has_password else found

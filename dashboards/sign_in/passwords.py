@@ -65,10 +65,13 @@ class PasswordSignIn:
         """Set a new password, which ends every session; return why it is refused, or None."""
         fault = password_fault(password, (person.login, person.name), person.has_totp)
         if fault is None:
-            with self._slot():
-                kept = credentials.hash_password(password)
-            self._records().set_password(person.person_id, kept, by, now_ns)
+            self._records().set_password(person.person_id, self.hashed(password), by, now_ns)
         return fault
+
+    def hashed(self, password: str) -> str:
+        """Return the hash of a new password; a problem (429) where too many are being made."""
+        with self._slot():
+            return credentials.hash_password(password)
 
     def _check(self, key: str, person: Person | None, password: str, code: str, address: str, now_ns: int) -> bool:
         found = None if person is None else self._records().credentials(person.person_id)

@@ -29,7 +29,8 @@ class Welcome:
     def accept(self, fields: Mapping[str, str]) -> str | None:
         """Set the password, and create the first account; return what is wrong, or None.
 
-        The link is used up once everything else is right: a password that is refused can be corrected.
+        The link is used up once everything else is right and the password is hashed: a password that is refused can be
+        corrected, and the attempt repeated where too many passwords are being hashed.
         """
         if self.link is None:
             return "gone"
@@ -39,9 +40,13 @@ class Welcome:
         if self.person is None:
             return self._create_first(fields, password)
         fault = password_fault(password, (self.person.login, self.person.name), self.person.has_totp)
-        if fault is None and not self.records.use_link(self.link):
+        if fault is not None:
+            return fault
+        password_hash = self.passwords.hashed(password)
+        if not self.records.use_link(self.link):
             return "gone"
-        return fault or self._set_password(self.person, password)
+        self._set_password(self.person, password_hash)
+        return None
 
     @property
     def needs_code(self) -> bool:
@@ -65,6 +70,7 @@ class Welcome:
         fault = password_fault(password, (login, name))
         if fault is not None:
             return fault
+        password_hash = self.passwords.hashed(password)
         try:
             by = Actor.named("one-time link")
             self.person = self.records.add_administrator(name, login, organisation, by, self.now_ns, only_first=True)
@@ -73,10 +79,11 @@ class Welcome:
         if self.person is None:
             return "gone"
         self.records.use_link(self.link)
-        return self._set_password(self.person, password)
+        self._set_password(self.person, password_hash)
+        return None
 
-    def _set_password(self, person: Person, password: str) -> str | None:
-        return self.passwords.change_password(person, password, self._actor(person), self.now_ns)
+    def _set_password(self, person: Person, password_hash: str) -> None:
+        self.records.set_password(person.person_id, password_hash, self._actor(person), self.now_ns)
 
     def _actor(self, person: Person) -> Actor:
         return actor_in(person, person.membership(None), self.address)

@@ -18,7 +18,7 @@ from store.records.database import Database
 from store.records.identity.administrators import keeping_an_administrator
 from store.records.identity.organisations import IDENTITY, NameTaken, load_organisations
 from store.records.identity.tables import memberships, one_time_links, people, recovery_codes, sessions, tokens
-from store.records.outbox.account_notices import FACTOR_OFF, FACTOR_ON, PASSWORD, notify_owner
+from store.records.outbox.account_notices import FACTOR_OFF, FACTOR_ON, PASSWORD, SUBJECT, notify_owner
 from store.records.outbox.tables import ways
 from store.records.versions import require_version
 
@@ -194,6 +194,7 @@ class PeopleStore:
             if not connection.execute(update(people).where(unbound).values(**values)).rowcount:
                 return False
             self._changed(connection, person_id, "person.subject", by, now_ns, values)
+            notify_owner(self._database, connection, person_id, SUBJECT, by, now_ns)
             return True
 
     def _changed(

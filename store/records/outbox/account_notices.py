@@ -14,11 +14,16 @@ from store.records.outbox.stored_notifications import insert_notifications
 from store.records.outbox.tables import ways
 
 FACTOR_ON, FACTOR_OFF, PASSWORD, RECOVERED = "factor-on", "factor-off", "password", "recovered"
+SUBJECT = "subject"
 _SENTENCES = {
     FACTOR_ON: ("A second factor was set up for your account", "您的账号已启用两步验证"),
     FACTOR_OFF: ("The second factor of your account was removed", "您的账号已关闭两步验证"),
     PASSWORD: ("The password of your account was changed", "您的账号密码已更改"),
     RECOVERED: ("A recovery code was used for your account", "您的账号使用了一个恢复码"),
+    SUBJECT: (
+        "The identity provider now signs in to your account",
+        "您的账号现在可通过身份提供方登录",
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from dataclasses import replace
 
@@ -56,6 +57,19 @@ def test_an_invited_person_sets_a_password_by_the_link_once(app: FastAPI, client
     assert guest.get(path, headers=PAGE).status_code == 410
     guest.cookies.clear()
     assert guest.post("/welcome", data={"code": code, "password": NEW, "again": NEW}).status_code == 410
+
+
+def test_a_link_stays_where_too_many_passwords_are_being_hashed(
+    client: TestClient, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = accounts.records.add_link(accounts.viewer.person_id, time.time_ns() * 2, BY, accounts.now_ns)
+    passwords = client.app.state.context.passwords  # type: ignore[attr-defined]
+    with monkeypatch.context() as busy:
+        busy.setattr(passwords, "_slots", threading.BoundedSemaphore(1))
+        busy.setattr("dashboards.sign_in.passwords.HASH_WAIT_S", 0.01)
+        assert passwords._slots.acquire()
+        assert client.post("/welcome", data={"code": code, "password": NEW, "again": NEW}).status_code == 429
+    assert client.post("/welcome", data={"code": code, "password": NEW, "again": NEW}).status_code == 303
 
 
 def test_the_link_printed_at_the_first_start_creates_the_first_administrator_once(

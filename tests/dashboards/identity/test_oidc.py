@@ -20,10 +20,12 @@ from dashboards.api.context import Settings
 from dashboards.sign_in.settings import OidcSettings, SignInSettings
 from registry.people import Person
 from registry.roles import Role
+from store.records.identity.credentials import new_totp_secret
 from store.records.repository import AuditFilter
 from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import BY, COOKIE, Accounts
 from tests.dashboards.identity.provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
+from tests.dashboards.identity.test_second_factor import add_mail, notices
 
 REFUSED = "/sign-in?refused=provider"
 
@@ -98,20 +100,45 @@ def test_nobody_is_created_or_bound_without_an_invitation(
     assert "invitation" in client.get(REFUSED, headers={"accept": "text/html"}).text
 
 
-def test_a_one_time_link_binds_whatever_address_the_provider_names(
+def link_token(client: TestClient, secret: str) -> str | None:
+    """Return the token of the form of a one-time link's page, None where the page does not offer the provider."""
+    page = client.get(f"/welcome?code={secret}", headers={"accept": "text/html"}).text
+    token = re.search(r'name="form_token" value="(\w+)"', page)
+    return None if token is None else token[1]
+
+
+def come_back_by_link(client: TestClient, secret: str, token: str | None) -> str:
+    """Begin at the page of a one-time link; return where the way back from the provider leads."""
+    begun = client.post("/sign-in/oidc", data={"code": secret, "form_token": token or ""})
+    address = re.search(r'id="continue" href="([^"]+)"', begun.text)
+    assert address is not None
+    return str(client.get(sent_back_from(html.unescape(address[1]))).headers["location"])
+
+
+def test_a_one_time_link_binds_whatever_address_the_provider_names_and_the_owner_is_notified(
+    client: TestClient, accounts: Accounts, provider: Provider
+) -> None:
+    add_mail(accounts, accounts.viewer.person_id)
+    secret = accounts.records.add_link(accounts.viewer.person_id, accounts.now_ns * 2, BY, accounts.now_ns)
+    provider.user = {"sub": "subject-3"}
+    assert come_back_by_link(client, secret, link_token(client, secret)) == "/"
+    assert signed_in_as(client) == "viewer"
+    assert accounts.records.link(secret, time.time_ns()) is None
+    assert notices(accounts) == ["The identity provider now signs in to your account"]
+
+
+def test_a_one_time_link_binds_no_subject_to_an_account_with_a_second_factor(
     client: TestClient, accounts: Accounts, provider: Provider
 ) -> None:
     secret = accounts.records.add_link(accounts.viewer.person_id, accounts.now_ns * 2, BY, accounts.now_ns)
-    provider.user = {"sub": "subject-3"}
-    page = client.get(f"/welcome?code={secret}", headers={"accept": "text/html"}).text
-    token = re.search(r'name="form_token" value="(\w+)"', page)
-    assert token is not None
-    begun = client.post("/sign-in/oidc", data={"code": secret, "form_token": token[1]})
-    address = re.search(r'id="continue" href="([^"]+)"', begun.text)
-    assert address is not None
-    client.get(sent_back_from(html.unescape(address[1])))
-    assert signed_in_as(client) == "viewer"
-    assert accounts.records.link(secret, time.time_ns()) is None
+    token = link_token(client, secret)
+    accounts.records.set_totp(accounts.viewer.person_id, new_totp_secret(), 0, BY, accounts.now_ns)
+    assert link_token(client, secret) is None
+    provider.user = {"sub": "subject-5"}
+    assert come_back_by_link(client, secret, token) == REFUSED
+    assert signed_in_as(client) is None
+    assert accounts.records.person_of_subject(provider.issuer, "subject-5") is None
+    assert accounts.records.link(secret, time.time_ns()) is not None, "it still sets a password"
 
 
 def test_another_site_does_not_bind_the_visitors_subject_to_an_account_of_its_own(

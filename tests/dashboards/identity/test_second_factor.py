@@ -100,6 +100,19 @@ def test_removing_it_and_new_recovery_codes_need_a_code_within_the_limits_of_att
     assert "too many attempts" in send(client, "no-totp", code=renewed[0]).text, "guessing waits"
 
 
+def test_a_second_factor_that_is_on_is_not_replaced_with_the_password_alone(
+    client: TestClient, accounts: Accounts
+) -> None:
+    secret, _ = enrol(client, accounts)
+    other = new_totp_secret()
+    replaced = send(client, "totp", secret=other, code=pyotp.TOTP(other).now())
+    assert replaced.status_code == 422
+    assert "turn it off first" in replaced.text
+    found = accounts.records.credentials(accounts.viewer.person_id)
+    assert found is not None
+    assert accounts.records.totp_secret(found) == secret
+
+
 def test_a_recovery_code_signs_in_once_and_is_stored_as_a_hash(app: FastAPI, accounts: Accounts) -> None:
     client = TestClient(app, base_url="http://localhost", follow_redirects=False)
     add_mail(accounts, accounts.viewer.person_id)
