@@ -35,10 +35,13 @@ GENERATION_BITS = 62
 
 
 class Committing:
-    """Findings and refusals since the last commit. `committed_to` is the journal's position of that commit."""
+    """Findings and refusals since the last commit. `committed_to` is the journal's position of that commit.
+
+    `unknown_messages` were judged before the present state began, and it does not follow from them.
+    """
 
     def __init__(self, journal: Journal, records: Records) -> None:
-        self.committed_to = 0
+        self.committed_to = self.unknown_messages = 0
         self.refusals: list[Refusal] = []
         self.refused_in_turn: list[Refusal] = []
         self.occurrences: list[Occurrence] = []
@@ -70,6 +73,7 @@ class Committing:
         self._generation, self._is_bound, self._is_new = resume.generation, False, snapshot is resume.snapshot
         if snapshot is None:
             if resume.position:
+                self.unknown_messages = before
                 log.error(
                     "no snapshot in %s or in the records, which were judged up to position %d: judging begins anew with"
                     " message %d. %s",
@@ -79,6 +83,7 @@ class Committing:
             self.bind_snapshot()
             return State(rules, on_broken, set_aside)
         if snapshot.position < before:
+            self.unknown_messages = before - snapshot.position
             log.error(
                 "the snapshot is of position %d, and the journal %s begins with message %d: judging goes on without the"
                 " messages between. %s",

@@ -36,6 +36,7 @@ from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
 from store.live import RULE_SET_ASIDE, LiveTable
+from store.monitor_counts import UNKNOWN_MESSAGES
 from store.outage import Outage
 from store.records.database import RecordsUnavailable
 from store.records.repository import Records
@@ -218,6 +219,7 @@ class Judging(threading.Thread):
         resume = self._records.resume()
         self._known_to = resume.position
         state = self._committing.resume(resume, tuple(self._rules.values()), self._rule_broke, self._broken)
+        self.counts[UNKNOWN_MESSAGES] = self._committing.unknown_messages
         state.keep_ns = self._keep_ns
         self._registry.load_all(state)
         state.resume_arrivals(self._records.open_alerts())

@@ -28,7 +28,7 @@ from ingest.waiting.urgency import ALARM, mentions
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
-from store.monitor_counts import BEHIND_LIMIT_S, LAG_MESSAGES, LAG_SECONDS, behind
+from store.monitor_counts import BEHIND_LIMIT_S, LAG_MESSAGES, LAG_SECONDS, behind, without
 from store.outage import Outage
 from store.records.repository import KEEP_DEFAULT_YEARS, PartitionMismatch, Records, RecordsUnavailable
 from store.series.timeseries import TimeSeries
@@ -244,14 +244,19 @@ class Monitor:
     def not_ready(self) -> list[str]:
         """Return the reasons why this monitor is not ready: outages of dependencies, and readers that are behind."""
         outages = [self._no_room, self._judging.outage, self._judging.snapshot_outage, self._storing.outage]
-        outages += [notifier.outage for notifier in self._notifiers]
-        reasons = [f"{outage.effect}: {outage.cause}" for outage in outages if outage.cause is not None]
+        outages += [notifier.outage for notifier in self._notifiers if notifier.outage.blocks]
+        reasons = [reason for outage in outages for reason in outage.reasons]
         if not self._source.is_subscribed:
             reasons.append(f"receiving waits for the broker: {self._source.last_error or 'no answer yet'}")
         turn_s = time.monotonic() - self._judging.pace.turned_s
         if turn_s >= BEHIND_LIMIT_S and self._judging.outage.cause is None:
             reasons.append(f"judging has not finished a turn for {turn_s:.0f} s")
         return [*reasons, *behind(self.all_counts())]
+
+    def warnings(self) -> list[str]:
+        """Return what is wrong with a monitor that may be ready all the same."""
+        outages = [notifier.outage for notifier in self._notifiers if not notifier.outage.blocks]
+        return [*(reason for outage in outages for reason in outage.reasons), *without(self.all_counts())]
 
     def dead_threads(self) -> list[str]:
         """Return the names of the threads that ended while the monitor runs."""

@@ -45,7 +45,10 @@ class FeedMessage(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """A kind of messages: `read` returns those past a place, `role` ends the client id of the connection."""
+    """A kind of messages: `read` returns those past a place, `role` ends the client id of the connection.
+
+    Nobody acts on the messages of a feed that does not `block`: while they wait, the monitor is ready.
+    """
 
     role: str
     effect: str
@@ -53,6 +56,7 @@ class Feed(NamedTuple):
     counter: str
     read: Callable[[Records, int], Sequence[FeedMessage]]
     retain: bool = False
+    blocks: bool = True
 
 
 def _transitions(records: Records, place: int) -> list[FeedMessage]:
@@ -92,6 +96,7 @@ HEALTH = Feed(
     "deliveries_taken:mqtt health",
     _healths,
     retain=True,
+    blocks=False,
 )
 FEEDS = (ALERTS, INCIDENTS, HEALTH)
 
@@ -105,7 +110,7 @@ class Announcer(threading.Thread):
         self.counts: Counter[str] = Counter({feed.counter: 0})
         self._records, self._feed = records, feed
         self._publisher = Publisher(address, client_id)
-        self.outage = Outage(feed.effect, log)
+        self.outage = Outage(feed.effect, log, blocks=feed.blocks)
         self._stopping = threading.Event()
 
     def register(self) -> None:

@@ -14,8 +14,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 LAG_SECONDS, LAG_MESSAGES = "lag_seconds", "lag_messages"
 BEHIND_LIMIT_S = 5.0
 """A monitor whose readers are further behind than this is not ready."""
-GAUGES, GAUGE_UNITS = (LAG_MESSAGES, "held_rows"), ("_bytes", "_seconds")
+UNKNOWN_MESSAGES = "resumed_without_messages"
+GAUGES, GAUGE_UNITS = (LAG_MESSAGES, "held_rows", UNKNOWN_MESSAGES), ("_bytes", "_seconds")
 NOT_IN_A_METRIC_NAME = re.compile(r"[^a-zA-Z0-9_]")
+
+WITHOUT = (
+    "judging went on at its start without {:.0f} messages that were judged before: see the log for the remedy; what was"
+    " under way in them may be found late or again"
+)
 
 
 def behind(counts: Mapping[str, float]) -> list[str]:
@@ -26,6 +32,12 @@ def behind(counts: Mapping[str, float]) -> list[str]:
         for reader, lag_s in sorted(lags.items())
         if lag_s >= BEHIND_LIMIT_S
     ]
+
+
+def without(counts: Mapping[str, float]) -> list[str]:
+    """Return a line where judging went on without the state of earlier messages."""
+    messages = counts.get(UNKNOWN_MESSAGES, 0)
+    return [WITHOUT.format(messages)] if messages else []
 
 
 def metric_families(counts_by_monitor: Mapping[str, Mapping[str, float]]) -> Iterable[Metric]:

@@ -18,15 +18,24 @@ LOG_EVERY_S = 60.0
 class Outage:
     """The outage of one dependency. `effect` begins each line of the log: "storing waits".
 
+    While one that `blocks` lasts, the process is not ready.
+
     One thread reports; any may read `cause`, None while nothing is wrong.
     """
 
-    def __init__(self, effect: str, log: logging.Logger, now_s: Callable[[], float] = time.monotonic) -> None:
-        self.effect = effect
+    def __init__(
+        self, effect: str, log: logging.Logger, now_s: Callable[[], float] = time.monotonic, *, blocks: bool = True
+    ) -> None:
+        self.effect, self.blocks = effect, blocks
         self.cause: str | None = None
         self._log, self._now_s = log, now_s
         self._began_s, self._logged_s = 0.0, -LOG_EVERY_S
         self._is_logged = False
+
+    @property
+    def reasons(self) -> list[str]:
+        """Return the effect with its cause; nothing while nothing is wrong."""
+        return [] if self.cause is None else [f"{self.effect}: {self.cause}"]
 
     def failed(self, error: object, level: int = logging.WARNING, *, exc_info: bool = False) -> None:
         """Note a failure; log it unless one was logged within the last minute."""

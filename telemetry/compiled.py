@@ -50,7 +50,7 @@ def _enable_caching(made: Any) -> None:
     usual, _config.CACHE_LOCATOR_CLASSES = _config.CACHE_LOCATOR_CLASSES, LOCATORS
     try:
         made.enable_caching()
-    except RuntimeError as error:  # no cache folder is there, and none can be made
+    except (RuntimeError, OSError) as error:  # no cache folder can be made, or the source cannot be read
         _unkept.append(str(error))
         return
     finally:

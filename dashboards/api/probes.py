@@ -18,7 +18,7 @@ from dashboards.live.fleet_view import SEVERITIES, STATES
 from dashboards.live.partitions import PartitionStatus
 from registry.incident_kinds import INCIDENT_KINDS
 from registry.roles import Verb
-from store.monitor_counts import BEHIND_LIMIT_S, behind, metric_families
+from store.monitor_counts import BEHIND_LIMIT_S, behind, metric_families, without
 from store.records.repository import RecordsUnavailable
 from telemetry import instant
 
@@ -41,6 +41,8 @@ def probes(context: AppContext) -> APIRouter:
             raise unavailable("monitor", "; ".join(late))
         broken = context.poller.rules_set_aside()
         warnings = [f"rules set aside: {', '.join(broken)}"] if broken else []
+        counts = context.poller.counts()
+        warnings += [f"partition {name}: {line}" for name, each in sorted(counts.items()) for line in without(each)]
         wrote = instant.text(view.as_of_ns or None)
         return OrjsonResponse({"status": "ready", "monitor_wrote": wrote, "warnings": warnings})
 

@@ -27,6 +27,8 @@ class Probed(Protocol):
 
     def not_ready(self) -> list[str]: ...
 
+    def warnings(self) -> list[str]: ...
+
     def dead_threads(self) -> list[str]: ...
 
 
@@ -57,7 +59,12 @@ class CountsCollector(Collector):
 def _readiness(monitor: Probed) -> HttpAnswer:
     reasons, counts = monitor.not_ready(), monitor.all_counts()
     lags = {key.partition(":")[2]: round(value, 1) for key, value in counts.items() if key.startswith(LAG_SECONDS)}
-    body = {"status": "waiting" if reasons else "ready", "reasons": reasons, "lag_seconds": lags}
+    body = {
+        "status": "waiting" if reasons else "ready",
+        "reasons": reasons,
+        "warnings": monitor.warnings(),
+        "lag_seconds": lags,
+    }
     return HttpAnswer(503 if reasons else 200, JSON, orjson.dumps(body))
 
 

@@ -81,6 +81,7 @@ def test_the_file_of_a_host_is_left_out_after_another_host_went_on(
     assert SnapshotFile(tmp_path / "first").newest(records.resume()) is not None
     with resumed(tmp_path / "spare", records) as spare:
         assert f"the journal {tmp_path / 'spare'} begins with message 101" in caplog.text
+        assert (first.unknown_messages, spare.unknown_messages) == (0, 90)
         commit(spare, 200, b"spare")
     caplog.clear()
     found = SnapshotFile(tmp_path / "first").newest(records.resume())

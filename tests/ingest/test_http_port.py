@@ -9,13 +9,22 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 
+import ingest.monitor
 from ingest.probing import http_port
 from ingest.probing.http_port import HttpAnswer, HttpPort
+from ingest.probing.probes import routes
+from mqtt.client import BrokerAddress
+from notify.announcer import FEEDS, Announcer
 from registry.actor import Actor
+from store.journal import Journal
+from store.records.repository import Records
+from store.series.files import FileSeries
 from telemetry.streams import topic
 from tests.broker import Broker
+from tests.ingest.judged import Subscribed
 from tests.ingest.running import DISTRICT, Monitor, Voice, bundle, facts
 from tests.loopback import accepts, free_port, until
 
@@ -99,6 +108,19 @@ def test_a_port_in_use_is_tried_again(monkeypatch: pytest.MonkeyPatch, caplog: p
         until(lambda: "set monitor.http_port to a free port" in caplog.text, "the remedy")
     until(lambda: accepts(number) and get(number).status_code == 200, "the server on a port that is free again")
     server.stop()
+
+
+def test_a_broker_that_refuses_health_alone_is_a_warning_of_readiness(
+    tmp_path: Path, records: Records, journal: Journal
+) -> None:
+    alerts, incidents, health = (Announcer(records, BrokerAddress(), "monitor", feed) for feed in FEEDS)
+    series, announcers = lambda: FileSeries.open(tmp_path / "series", 100_000), (alerts, incidents, health)
+    monitor = ingest.monitor.Monitor(Subscribed(), journal, records, series, (), announcers)
+    health.outage.failed("refused")
+    alerts.outage.failed("refused")
+    answer = orjson.loads(routes(monitor)["/readyz"]().body)
+    assert answer["warnings"] == ["health waits to be announced: refused"]
+    assert [reason for reason in answer["reasons"] if "refused" in reason] == ["alerts wait to be announced: refused"]
 
 
 def test_a_monitor_is_ready_unless_judging_or_storing_is_behind_and_answers_while_its_records_are_locked(

@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 from detectors.catalogue import RULES
 from ingest.warm_up import warm_up
+from telemetry import compiled
 from telemetry.compiled import compilations
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +59,14 @@ print(callee.twice(callee.ONE), compilations(), not_kept() != "")
 """
 
 jit = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="the compiler is switched off")
+
+
+class RefusingFolder:
+    """A folder for compiled code of a source that cannot be read."""
+
+    @classmethod
+    def from_function(cls, *_: Any) -> NoReturn:
+        raise PermissionError(13, "Permission denied", "source.py")
 
 
 def run(folder: Path, cache: str, amount: int = 3) -> list[str]:
@@ -133,6 +143,14 @@ def test_a_missing_cache_folder_is_not_fatal() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert "no locator" in ran.stdout
+
+
+@jit
+def test_a_source_that_cannot_be_read_is_compiled_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "LOCATORS", f"{__name__}.{RefusingFolder.__name__}")
+    monkeypatch.setattr(compiled, "_unkept", noted := [])
+    assert compiled.compiled(lambda n: 2 * n)(3) == 6
+    assert "source.py" in noted[0]
 
 
 @jit
