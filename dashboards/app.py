@@ -46,6 +46,7 @@ from dashboards.api.live_stream import live
 from dashboards.api.maintenance import maintenance
 from dashboards.api.map.routes import map_routes
 from dashboards.api.probes import FleetCollector, probes
+from dashboards.api.readings.behaviour import behaviour
 from dashboards.api.readings.health import health
 from dashboards.api.readings.streams import readings
 from dashboards.api.readings.trips import trips
@@ -101,8 +102,8 @@ def routes(context: AppContext) -> list[BaseRoute]:
     routers = [
         router(context)
         for router in (
-            lifts, registry, maintenance, readings, trips, health, alerts, incidents, change_requests, fleet, live,
-            audit, probes, account, people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages,
+            lifts, registry, maintenance, readings, trips, behaviour, health, alerts, incidents, change_requests, fleet,
+            live, audit, probes, account, people, organisations, sign_in_pages, oidc_pages, account_pages, people_pages,
             organisation_pages, code_sheet_pages, public_pages, answer_pages, account_ways, way_pages, map_routes,
             map_page, lift_facts_pages, notifications, rosters, calendars, escalation_policies, duty_calls,
         )

@@ -29,8 +29,8 @@ from ingest.registry_loading import RegistryLoading
 from ingest.retrying import retry_while_unavailable
 from ingest.state import State
 from ingest.waiting.backlogs import Backlogs
+from ingest.waiting.measured import MeasuredWaiting
 from ingest.waiting.offered import DecodedGroup
-from ingest.waiting.rides import RidesWaiting
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
@@ -109,9 +109,9 @@ class Judging(threading.Thread):
         before they are loaded."""
         return None if self._run is None else self.state.fleet.listing(self.state.senders.accepts)
 
-    def rides(self) -> RidesWaiting | None:
-        """Return the complete rides that are not stored yet; None before the state is loaded."""
-        return None if self._run is None else self.state.rides
+    def measured(self) -> dict[str, MeasuredWaiting]:
+        """Return the rides and the observations that are not stored yet; none before the state is loaded."""
+        return {} if self._run is None else {"rides": self.state.rides, "behaviour": self.state.behaviour}
 
     def stop(self) -> None:
         """Judge the messages already read, commit, write a snapshot, and end."""

@@ -95,7 +95,7 @@ class Monitor:
             lambda: self._judging.offered_to,
             raw_days,
             partition=partition,
-            rides=lambda: self._judging.rides(),  # noqa: PLW0108 - made below
+            measured=lambda: self._judging.measured(),  # noqa: PLW0108 - made below
         )
         self._judging = Judging(
             journal,

@@ -21,6 +21,7 @@ from alerts.book import Occurrence
 from detectors.judge import Judge
 from detectors.latest import latest
 from detectors.observe.arrivals import MessageArrivals
+from detectors.observe.rides.table import RideTable
 from detectors.rule import Finding, Rule
 from detectors.rules.silence import link
 from ingest import heard
@@ -28,13 +29,14 @@ from ingest.failing.lifts_aside import LiftsAside
 from ingest.fleet import Fleet, GaveWay, IndexedMessages, Replacement
 from ingest.places import Places
 from ingest.senders import Senders
-from ingest.waiting.rides import RidesWaiting
+from ingest.waiting.measured import MeasuredWaiting, behaviour_values
 from ingest.waiting.share import Share
 from registry.catalogue import SEVERITIES
 from registry.facts import LiftFacts
 from registry.maintenance import NO_WINDOWS, MaintenanceWindows
 from store.live import LiveTable
 from store.records.repository import WindowRecord
+from telemetry.arrays import Memory
 from telemetry.batch import Batch, Decoded, Messages
 from telemetry.order.sequence import Sequencer
 from telemetry.streams import NEVER_SEEN, OFFLINE
@@ -55,12 +57,20 @@ class State:
         self.sequencer = Sequencer()
         self.judge = Judge(rules, 0, on_broken, set_aside)
         self.aside = LiftsAside()
-        self.rides = RidesWaiting()
-        self.judge.on_rides = lambda found: self.rides.add(found, self.fleet.lift_ids, self.fleet.districts)
+        self.rides, self.behaviour = MeasuredWaiting("trip", "feature"), MeasuredWaiting("behaviour")
+        self.judge.on_rides, self.judge.on_behaviour = self._note_rides, self._note_behaviour
         self.windows = NO_WINDOWS
         self.keep_ns = math.inf
         self.share = Share()
         self._windows: dict[int, WindowRecord] = {}
+
+    def _note_rides(self, found: RideTable) -> None:
+        places = (self.fleet.lift_ids, self.fleet.districts)
+        self.rides.add(found.lift, found.start_ns, found.values, *places)
+
+    def _note_behaviour(self, observed: Memory) -> None:
+        places = (self.fleet.lift_ids, self.fleet.districts)
+        self.behaviour.add(observed["lift"], observed["start_ns"], behaviour_values(observed), *places)
 
     def grow(self) -> None:
         """Make room for every lift of the fleet."""
@@ -180,6 +190,7 @@ class State:
         parts |= {f"judge/{name}": column for name, column in self.judge.snapshot(kept).items()}
         parts |= {f"sequence/{name}": column for name, column in self.sequencer.snapshot(kept).items()}
         parts |= {f"rides/{name}": column for name, column in self.rides.pack().items()}
+        parts |= {f"behaviour/{name}": column for name, column in self.behaviour.pack().items()}
         np.savez(out, allow_pickle=False, **parts)
         return out.getvalue()
 
@@ -211,6 +222,7 @@ class State:
             self.judge.restore(part("judge/"))
             self.sequencer.restore(part("sequence/"))
             self.rides.unpack(part("rides/"))
+            self.behaviour.unpack(part("behaviour/"))
 
     def picture(self, reported: Mapping[str, Mapping[int, float]] = NOTHING) -> LiveTable:
         """Return the latest state of every listed lift, except lifts that never sent a message.

@@ -19,7 +19,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -29,8 +29,8 @@ from ingest.failing.quarantine import Quarantine
 from ingest.fleet import Listing
 from ingest.retrying import retry_while_unavailable
 from ingest.senders import foreign, gateways
+from ingest.waiting.measured import MeasuredWaiting
 from ingest.waiting.offered import DecodedGroup, OfferedGroups
-from ingest.waiting.rides import RidesWaiting, points_of
 from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import READ_MESSAGES, Journal
@@ -50,7 +50,7 @@ READ_BYTES = 2 << 20
 OVERTAKE_AFTER_S = 5.0
 STOP_LIMIT_S = 10.0
 """How long a stop goes on storing: a service manager kills a process that takes much longer to end."""
-RIDES_AT_ONCE = 5_000
+MEASURED_AT_ONCE = 5_000
 MAINTAIN_EVERY_S = 5.0
 FIRST_PAUSE_S = 0.5
 RETRY_LIMIT_S = 30.0
@@ -72,18 +72,19 @@ class Storing(threading.Thread):
         raw_days: int,
         every_s: float = 1.0,
         partition: Partition = EVERY_LIFT,
-        rides: Callable[[], RidesWaiting | None] = lambda: None,
+        measured: Callable[[], Mapping[str, MeasuredWaiting]] = dict,
     ) -> None:
         super().__init__(name="store", daemon=True)
         self.counts = {"stored_rows": 0, "expired_rows": 0, "store_retries": 0, "store_refused": 0, "store_failed": 0}
         self.counts |= {"store_not_left_out": 0, "store_decoded": 0, "rides_stored": 0, "rides_dropped": 0}
+        self.counts |= {"behaviour_stored": 0, "behaviour_dropped": 0}
         self.position = journal.position(READER)
         self._journal = journal
         self._open_series = open_series
         self._series: TimeSeries | None = None
         self.outage = Outage("storing waits", log)
         self._refused = Outage("the time series refuse rows for good", log)
-        self._listing, self._offered_to, self._rides = listing, offered_to, rides
+        self._listing, self._offered_to, self._measured = listing, offered_to, measured
         self._keep_ns = raw_days * DAY_NS
         self._every_s = every_s
         self._partition = partition
@@ -135,7 +136,7 @@ class Storing(threading.Thread):
                 return
             while self._store(self._next()) and self._may_go_on():
                 pass
-            while self._store_rides() and self._may_go_on():
+            while self._store_measured() and self._may_go_on():
                 pass
             if time.monotonic() - self._maintained > MAINTAIN_EVERY_S:
                 self._maintained = time.monotonic()
@@ -238,23 +239,24 @@ class Storing(threading.Thread):
         self._backoff.reset()
         return True
 
-    def _store_rides(self) -> bool:
-        """Write some of the complete rides, retrying while the store is unavailable; return whether more wait."""
-        waiting = self._rides()
-        if waiting is None:
-            return False
-        number, some = waiting.first(RIDES_AT_ONCE)
+    def _store_measured(self) -> bool:
+        """Write some of the rides and observations; return whether more wait."""
+        return any(self._store_some(name, waiting) for name, waiting in self._measured().items())
+
+    def _store_some(self, name: str, waiting: MeasuredWaiting) -> bool:
+        """Write some of the rows that wait, retrying while the store is unavailable; return whether more wait."""
+        number, some = waiting.first(MEASURED_AT_ONCE)
         try:
-            rows = points_of(some, time.time_ns() - self._keep_ns)
+            rows = waiting.points(some, time.time_ns() - self._keep_ns)
             if rows and not self._retry(lambda: self._write(rows), TimeSeriesUnavailable):
                 return False
-        except Exception:  # readings must not wait for rides that cannot be stored
-            log.exception("%d rides are not stored", len(some))
+        except Exception:  # readings must not wait for what cannot be stored
+            log.exception("%d rows of %s are not stored", len(some), name)
             waiting.dropped += len(some)
         waiting.done(number)
-        self.counts["rides_stored"] += len(some)
-        self.counts["rides_dropped"] = waiting.dropped
-        return len(some) == RIDES_AT_ONCE
+        self.counts[f"{name}_stored"] += len(some)
+        self.counts[f"{name}_dropped"] = waiting.dropped
+        return len(some) == MEASURED_AT_ONCE
 
     def _write(self, rows: list[Points]) -> None:
         assert self._series is not None

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from store.series.segments import RAW, NewSegment, Segment
-from store.series.timeseries import DAY_NS, EVENT_STREAMS, MEASUREMENTS, REDUCTIONS, FloatArray, Points, Readings
+from store.series.timeseries import DAY_NS, MEASUREMENTS, MERGED, REDUCTIONS, FloatArray, Points, Readings
 
 Schema = dict[str, type[pl.DataType]]
 
@@ -62,10 +62,10 @@ def scan(segments: list[Segment], lift_id: str, from_ns: int, to_ns: int, schema
 
 
 def deduplicated(stream: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Join rows of equal time: of a sampled stream the last one is kept, of an event stream all values are merged."""
+    """Join rows of equal time: the last one is kept, or all values are merged (`MERGED`)."""
     if not frame["t"].is_duplicated().any():
         return frame
-    if stream in EVENT_STREAMS:
+    if stream in MERGED:
         return frame.group_by("t", maintain_order=True).agg(pl.all().drop_nulls().last())
     return frame.unique("t", keep="last", maintain_order=True)
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from telemetry import behaviour_fields
 from telemetry.ride_fields import FEATURES, MOTION, TRIP
 from telemetry.streams import MODES, POWERS
 
@@ -40,6 +41,7 @@ MEASUREMENTS: Mapping[str, tuple[str, ...]] = {
     "status": ("online", "alarm", "mode", "power"),
     "trip": TRIP,
     "feature": (*MOTION, *FEATURES),
+    "behaviour": behaviour_fields.FIELDS,
 }
 # For each channel of a sampled stream, the columns that hold its least, its greatest and its mean value.
 REDUCIBLE: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
@@ -58,6 +60,8 @@ REDUCTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 EVENT_STREAMS = ("door", "infrared", "status")
+# Rows of one instant have values of different fields: two kinds of behaviour may begin together.
+MERGED = (*EVENT_STREAMS, "behaviour")
 INTEGER_FIELDS = frozenset({"state", "presence", "curtain", "online", "alarm"})
 TEXT_FIELDS: Mapping[str, tuple[str, ...]] = {"mode": MODES, "power": POWERS}
 

@@ -34,6 +34,7 @@ OF_A_LIFT = [
     "/api/v1/lifts/{}",
     "/api/v1/lifts/{}/series?stream=speed",
     "/api/v1/lifts/{}/trips",
+    "/api/v1/lifts/{}/behaviour",
     "/code/{}",
     "/lifts/{}",
 ]

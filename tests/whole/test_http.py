@@ -299,6 +299,7 @@ def test_every_path_of_the_contract_is_in_the_openapi_document(system: System) -
         lift: {"get", "patch", "delete"},
         f"{lift}/series": {"get"},
         f"{lift}/trips": {"get"},
+        f"{lift}/behaviour": {"get"},
         "/api/v1/alerts": {"get"},
         alert: {"get"},
         **{f"{alert}/{deed}": {"post"} for deed in ("ack", "assign", "comment", "resolve", "shelve", "unshelve")},

@@ -59,12 +59,14 @@ def count_reading(context: AppContext, request: Request, lift_id: str, what: str
     context.audit.count(CountedAct(reader_of(request), "readings.read", lift_id, lift_id), what, span_ns)
 
 
-def time_window(context: AppContext, lift_id: str, since: int | None, until: int | None) -> tuple[int, int]:
+def time_window(
+    context: AppContext, lift_id: str, since: int | None, until: int | None, default_ns: int = WINDOW_DEFAULT_NS
+) -> tuple[int, int]:
     """Return the requested time window, by default the last hour; a problem where window or lift is not valid."""
     if lift_id not in context.poller.current_view().lift_index.row_of:
         raise not_found("lift", lift_id)
     end_ns = time.time_ns() if until is None else until
-    begin_ns = max(end_ns - WINDOW_DEFAULT_NS, instant.EARLIEST_NS) if since is None else since
+    begin_ns = max(end_ns - default_ns, instant.EARLIEST_NS) if since is None else since
     if begin_ns >= end_ns:
         raise invalid_field("from", "does not lie before `to`; give a window that begins before it ends")
     return begin_ns, end_ns

@@ -58,7 +58,7 @@ def trips(context: AppContext) -> APIRouter:
         count_reading(context, request, lift_id, "trips", (begin_ns, end_ns))
         before_ns = decode_cursor(cursor, lift_id, (int,))[0] if cursor is not None else end_ns
         after_ns = max(begin_ns, before_ns - TRIPS_AT_ONCE_NS)
-        facts, store = _facts_of(context, lift_id), context.series()
+        facts, store = facts_of(context, lift_id), context.series()
         found = read_trips(store, lift_id, facts, after_ns - TRIP_LIMIT_NS, min(before_ns + TRIP_LIMIT_NS, end_ns))
         rows = np.flatnonzero((found.start_ns >= after_ns) & (found.start_ns < before_ns))[::-1].tolist()
         seen_to_ns = int(found.start_ns[rows[limit - 1]]) if len(rows) > limit else after_ns
@@ -71,7 +71,8 @@ def trips(context: AppContext) -> APIRouter:
     return router
 
 
-def _facts_of(context: AppContext, lift_id: str) -> LiftFacts | None:
+def facts_of(context: AppContext, lift_id: str) -> LiftFacts | None:
+    """Return the facts of a lift, None where the registry has none."""
     index = context.poller.current_view().lift_index
     return index.facts[index.row_of[lift_id]] if lift_id in index.row_of else None
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import ConfigDict, Field
 
 from dashboards.api.schema.parameters import StreamName, TimeText
 from dashboards.api.schema.response_body import ResponseBody
+
+BehaviourKind = Literal["door-blocking", "jumping", "empty-running", "overload", "maintenance-visit"]
 
 
 class Channel(ResponseBody):
@@ -121,3 +125,18 @@ class TripList(ResponseBody):
     items: list[Trip]
     next: str | None
     limits: dict[str, RideLimit]
+
+
+class Behaviour(ResponseBody):
+    """An observation (docs/behaviour.md): the `floors` at which the car stood, and the evidence of its kind."""
+
+    kind: BehaviourKind
+    start: TimeText
+    stop: TimeText
+    floors: list[str]
+    evidence: dict[str, float | None]
+
+
+class BehaviourList(ResponseBody):
+    items: list[Behaviour]
+    next: str | None

@@ -5,6 +5,7 @@ import { Problem, get, serverNow } from "./api.js";
 import { carFloor } from "./car_status.js";
 import { Chart } from "./charts.js";
 import { el, highlight, setText } from "./element.js";
+import { showBehaviour } from "./behaviour.js";
 import { showHealth } from "./health.js";
 import { watchCalls } from "./duty/calls_preview.js";
 import { showAlerts, showFacts, showHistory, showQuality, showTrips } from "./lift_sections.js";
@@ -48,6 +49,7 @@ async function readAll() {
   showLatest(lift.latest);
   showBelow();
   readTrips();
+  readBehaviour();
   await readCharts();
 }
 
@@ -72,6 +74,15 @@ async function readTrips() {
     showQuality(at("quality"), items, limits, lift);
   } catch (problem) {
     at("trips").replaceChildren(el("p", { class: "problem" }, problem.message || translate("error.network")));
+  }
+}
+
+async function readBehaviour() {
+  try {
+    const { items } = await get(`${base}/behaviour`, { limit: 20 });
+    showBehaviour(at("behaviour"), items, lift);
+  } catch (problem) {
+    at("behaviour").replaceChildren(el("p", { class: "problem" }, problem.message || translate("error.network")));
   }
 }
 
