@@ -26,7 +26,8 @@ class OwedCall:
     """A call that is due: `call` is its number in the timeline of the policy.
 
     `key` is the same in every plan of this call from one progress, which was made at `at_ns`. `step` is 1 for the
-    first; `instead` is whether the person is called because the step reached nobody.
+    first, which calls every `every_s`; `start_ns` is the beginning of the stretch. `instead` is whether the person is
+    called because the step reached nobody.
     """
 
     key: str
@@ -37,6 +38,8 @@ class OwedCall:
     step: int
     call: int
     at_ns: int
+    start_ns: int
+    every_s: int
     instead: bool = False
 
 
@@ -157,7 +160,8 @@ class _Stretch:
         start_ns, count = self.progress.start_ns, self.progress.count
         key = f"{incident_id}:{organisation_id}:{start_ns}:n{count}:{callee.person_id}"
         about = (incident_id, organisation_id, self.policy.policy_id)
-        return OwedCall(key, *about, callee, step + 1, call, self.now_ns, instead)
+        every_s = self.policy.steps[step].every_s
+        return OwedCall(key, *about, callee, step + 1, call, self.now_ns, start_ns, every_s, instead)
 
     def _last_resort(self) -> list[Callee]:
         last, _ = reach(self.policy.steps[-1].targets, self.book, self.now_ns)

@@ -2,12 +2,14 @@
 
 a gap between two messages, as the receivers allow (a robot takes 20 a minute)
 at most `BURST` messages at once, then one for each `REFILL_S`; where somebody may be inside, the gap alone counts
-more than `SINGLE_LIMIT` notifications that wait for one address are folded into one message
+the notifications about one incident are one message, which tells the newest of them
+notifications about more than `SINGLE_LIMIT` incidents that wait for one address are folded into one message
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from alerts.notification import ACCOUNT, CHANGE, CODE, TEST
 from registry.ways import APPRISE, DINGTALK, FEISHU, MAIL, PUSH, SMS, VOICE, WEBHOOK, WECOM
@@ -56,7 +58,8 @@ def is_urgent(waiting: WaitingNotification) -> bool:
 
 
 def next_message(waiting: Sequence[WaitingNotification]) -> list[WaitingNotification]:
-    """Return the notifications of the next message to an address: the most urgent, or all where they are many.
+    """Return the notifications of the next message to an address: those of the most urgent incident, or all where the
+    incidents are many.
 
     Codes, tests, changes and notices of an account are messages of their own, since the text of many is about
     incidents; they wait where an incident may hold people.
@@ -65,6 +68,26 @@ def next_message(waiting: Sequence[WaitingNotification]) -> list[WaitingNotifica
     incidents = [each for each in waiting if each not in alone]
     if alone and not any(each.notification.may_hold_people for each in incidents):
         return alone[:1]
-    if len(incidents) > SINGLE_LIMIT:
+    by_incident: dict[str, list[WaitingNotification]] = {}
+    for each in incidents:
+        by_incident.setdefault(each.notification.incident_id, []).append(each)
+    if len(by_incident) > SINGLE_LIMIT:
         return incidents
-    return sorted(incidents, key=lambda each: not each.notification.may_hold_people)[:1]
+    return min(by_incident.values(), key=lambda some: not any(each.notification.may_hold_people for each in some))
+
+
+def newest_of_incidents(waiting: Sequence[WaitingNotification]) -> list[WaitingNotification]:
+    """Return the newest notification about each incident; of two of one instant that with people inside, or of more
+    lifts.
+
+    It is a repeat only where all are: otherwise no earlier one has been sent.
+    """
+    by_incident: dict[str, list[WaitingNotification]] = {}
+    for each in waiting:
+        by_incident.setdefault(each.notification.incident_id or each.notification.key, []).append(each)
+    found = []
+    for some in by_incident.values():
+        newest = max(some, key=lambda one: (one.made_ns, one.notification.may_hold_people, one.notification.others))
+        is_repeat = all(each.notification.is_repeat for each in some)
+        found.append(replace(newest, notification=replace(newest.notification, is_repeat=is_repeat)))
+    return found

@@ -7,8 +7,10 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from alerts.notification import CODE, Notification
+from notify.dispatch.pacing import newest_of_incidents
 from notify.dispatch.routing import step_after
 from notify.texts.folded import LINKED, folded_message, in_order
 from notify.texts.message import Message
@@ -60,17 +62,26 @@ class MessageSending:
         return took_s
 
     def _message(self, way: NotificationWay, waiting: Sequence[WaitingNotification], language: str) -> Message:
-        first = waiting[0]
-        if len(waiting) == 1:
-            answers = self._answers(way, first.notification, (ACKNOWLEDGE, ACCEPT))
-            return notification_message(f"n-{first.id}", first.notification, language, answers, self._public_url)
-        folded = [each.notification for each in waiting]
+        newest = newest_of_incidents(waiting)
+        name = f"n-{newest[0].id}" + (f"-{len(waiting)}" if len(waiting) > 1 else "")
+        message = self._about(way, [each.notification for each in newest], name, language)
+        told = {each.id for each in newest}
+        older = [each.notification for each in waiting if each.id not in told]
+        if not older:
+            return message
+        further = [{"key": each.key, "incident_id": each.incident_id} for each in older]
+        return replace(message, data={**message.data, "further": [*message.data.get("further", ()), *further]})
+
+    def _about(self, way: NotificationWay, folded: Sequence[Notification], name: str, language: str) -> Message:
+        """Return the message about these notifications, one of each incident."""
+        if len(folded) == 1:
+            answers = self._answers(way, folded[0], (ACKNOWLEDGE, ACCEPT))
+            return notification_message(name, folded[0], language, answers, self._public_url)
         links = {
             each.incident_id: url
             for each in in_order(folded)[:LINKED]
             for url in self._answers(way, each, (ACKNOWLEDGE,)).values()
         }
-        name = f"n-{first.id}-{len(waiting)}"
         return folded_message(name, folded, language, links, self._public_url)
 
     def _answers(self, way: NotificationWay, notification: Notification, actions: Sequence[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@
 
 A process killed before the commit has made no call, one killed after has made all of them, and of two processes that
 plan one incident the second finds the progress of the first. Every open incident is planned again each half minute,
-since rosters, policies, people and lifts change without an entry.
+since rosters, policies, people and lifts change without an entry. Who belongs to two organisations is called by one.
 """
 
 from __future__ import annotations
@@ -149,9 +149,11 @@ class DutyCaller(threading.Thread):
     def _call(self, due: Sequence[PlannedCalls], table: LiveTable | None, now_ns: int) -> None:
         """Put owed calls into the outbox, with their progress, in the open transaction."""
         alerts = self._records.unclosed_alerts_of([each.incident.id for each in due])
+        told = self._records.called_by_others([call for each in due for call in each.plan.calls])
         added: list[Notification] = []
         for each in due:
-            added += self._owed(each, alerts.get(each.incident.id, []), table, now_ns)
+            owed = self._owed(each, alerts.get(each.incident.id, []), table, now_ns)
+            added += [one for one in owed if one.key not in told]
         for some in _parts(added, ADD_AT_ONCE):
             self.counts[CALLS_OWED] += self._records.add_notifications(some, now_ns)
 

@@ -61,7 +61,7 @@ def fill(records: Records, webhook_port: int) -> str:
 @dataclass(frozen=True, slots=True)
 class MadeCall:
     """A call in the records: in which repeat since `start_ns` it was made, and whether it is settled: sent, or dropped
-    because somebody had acknowledged the incident meanwhile."""
+    because somebody had acknowledged the incident meanwhile, or a newer call was sent."""
 
     number: int
     key: str
@@ -116,7 +116,7 @@ class CallResult:
     def __str__(self) -> str:
         return (
             f"{self.incidents} incidents; {self.owed} calls owed, {self.made} made, {len(self.lost)} lost, "
-            f"{self.dropped} dropped after an acknowledgement; "
+            f"{self.dropped} dropped after an acknowledgement or a newer call; "
             f"{self.messages} messages received, {len(self.undelivered)} calls in none, {len(self.doubled)} doubled, "
             f"{self.sent_again} sent again later; {len(self.after_acknowledgement)} calls after an acknowledgement"
         )
@@ -169,13 +169,14 @@ def compare(
                 if made_ns.get(call, deadline_ns + 1) > deadline_ns:
                     lost.append(f"{incident.lift_id} {person} {call}")
             if acknowledged_ns is None:
-                lost += [f"{each.key} dropped" for each in of[incident.id, person] if each.dropped]
+                is_told = any(each.sent for each in of[incident.id, person])
+                lost += [f"{each.key} dropped" for each in of[incident.id, person] if each.dropped and not is_told]
             else:
                 late += [each.key for each in of[incident.id, person] if each.made_ns > acknowledged_ns + 5 * S]
     again = sum(len(at_ns) - 1 for at_ns in arrived_ns.values())
     received = webhook.requests.qsize() + len(mails) + folded
-    dropped = sum(each.dropped for each in made)
-    return CallResult(len(found), owed, len(made), dropped, received, lost, undelivered, doubled, late, again)
+    all_dropped = sum(each.dropped for each in made)
+    return CallResult(len(found), owed, len(made), all_dropped, received, lost, undelivered, doubled, late, again)
 
 
 def _owed(up: UpTimes, opened_ns: int, acknowledged_ns: int | None) -> Iterator[tuple[int, int]]:
@@ -223,5 +224,5 @@ def _mails(receiver: MailReceiver) -> tuple[set[int], int]:
 def keys_of(body: bytes) -> list[str]:
     """Return the keys of the calls that a message of a webhook is about."""
     data = orjson.loads(body)["data"]
-    about = data["notifications"] + data["further"] if data["kind"] == "folded" else [data]
+    about = (data["notifications"] if data["kind"] == "folded" else [data]) + data.get("further", [])
     return [each["key"] for each in about]

@@ -10,7 +10,9 @@ from sqlalchemy import Connection, delete, select
 
 from alerts.alert import CLOSED, Alert
 from alerts.escalation.facts import CallProgress
+from alerts.escalation.plan import OwedCall
 from alerts.escalation.targets import MissedTarget
+from alerts.escalation.timeline import S_NS
 from alerts.incidents.incident import LIFT_DELETED, NOT_RESPONSIBLE, UNREACHED, Incident, IncidentChange, entered
 from registry.lift_facts import LiftFacts
 from registry.partition import EVERY_LIFT, Partition
@@ -21,6 +23,7 @@ from store.records.incidents.rows import in_parts, load_incidents, write_changes
 from store.records.incidents.tables import incident_entries, incidents, is_open
 from store.records.judging.deleted_lifts import REOPENABLE_NS, load_facts_when_deleted
 from store.records.judging.stored_facts import load_facts
+from store.records.outbox.tables import SENT, WAITING, notifications
 from store.records.schema import alerts
 
 
@@ -91,6 +94,30 @@ class CallStore:
         with self._database.writing() as connection:
             keys = ["incident_id", "organisation_id"]
             connection.execute(row.on_conflict_do_update(index_elements=keys, set_=values))
+
+    def called_by_others(self, calls: Collection[OwedCall]) -> set[str]:
+        """Return the keys of those owed calls whose person another organisation has called about the incident, later
+        than the call before would have been, and in the same stretch."""
+        if not calls:
+            return set()
+        columns = notifications.c
+        made = select(columns.key, columns.incident_id, columns.person_id, columns.made_ns).where(
+            columns.person_id.in_({each.callee.person_id for each in calls}),
+            columns.incident_id.in_({each.incident_id for each in calls}),
+            columns.made_ns > min(each.at_ns - each.every_s * S_NS for each in calls),
+            columns.state.in_((WAITING, SENT)),
+        )
+        found: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        with self._database.reading() as connection:
+            for row in connection.execute(made):
+                found.setdefault((row.incident_id, row.person_id), []).append((row.key, row.made_ns))
+        return {
+            each.key
+            for each in calls
+            for key, made_ns in found.get((each.incident_id, each.callee.person_id), ())
+            if max(each.start_ns, each.at_ns - each.every_s * S_NS + 1) <= made_ns <= each.at_ns
+            and not key.startswith(f"{each.incident_id}:{each.organisation_id}:")
+        }
 
     def note_changed_duty(
         self, incident_id: str, deleted: Collection[str], former: Collection[str], now_ns: int

@@ -2,7 +2,8 @@
 
     add ─► waiting ─ claim, for the time of a lease ─► attempt ─► sent, failed, or waiting again
                    ├─ its incident is closed ─► waits while the closing can be undone ─► dropped
-                   └─ was tried, and somebody has taken its incident up since ─► dropped
+                   ├─ was tried, and somebody has taken its incident up since ─► dropped
+                   └─ was tried, and another one has told its person the same since ─► dropped
 
 Of two notifications with one key one is added, in the transaction of whoever adds it. A claim moves `due_ns` to the end
 of a lease: what a killed process had claimed is sent again then, and so is what a loss of power made unknown. Every
@@ -129,6 +130,7 @@ class NotificationStore:
             _forget_codes(connection, ids)
             way = update(ways).where(ways.c.id == attempt.way_id, ways.c.fault.is_not(None))
             connection.execute(way.values(fault=None, fault_ns=None))
+            _drop_told(connection, ids, attempt.at_ns)
             about = _keep_attempt(connection, ids, attempt)
             entries = [on_notified(one, attempt.at_ns, to=to) for one in load_incidents(connection, about)]
             write_changes(connection, entries)
@@ -194,6 +196,30 @@ def _without_taken_up(connection: Connection, rows: Sequence[Row[Any]], now_ns: 
         dropped = update(notifications).where(notifications.c.id.in_(late))
         connection.execute(dropped.values(state=DROPPED, settled_ns=now_ns))
     return [row for row in rows if row.id not in late]
+
+
+def _drop_told(connection: Connection, ids: Sequence[int], now_ns: int) -> None:
+    """Drop the waiting notifications that were tried, and say nothing to their person that one that was sent did not
+    say about the incident, or a newer one."""
+    columns = notifications.c
+    query = select(columns.id, columns.incident_id, columns.person_id, columns.made_ns, columns.content)
+    sent: dict[tuple[str, str], list[tuple[int, Notification]]] = {}
+    for row in connection.execute(query.where(columns.id.in_(ids), columns.incident_id != "")):
+        content = Notification.from_json(orjson.loads(row.content))
+        sent.setdefault((row.incident_id, row.person_id), []).append((row.made_ns, content))
+    tried = query.where(is_notification_waiting, columns.error.is_not(None))
+    rows = connection.execute(tried.where(columns.incident_id.in_({incident_id for incident_id, _ in sent}))).all()
+    told = [row.id for row in rows if _is_told(row, sent.get((row.incident_id, row.person_id), ()))]
+    if told:
+        connection.execute(update(notifications).where(columns.id.in_(told)).values(state=DROPPED, settled_ns=now_ns))
+
+
+def _is_told(row: Row[Any, Any, Any, Any, Any], sent: Sequence[tuple[int, Notification]]) -> bool:
+    own = Notification.from_json(orjson.loads(row.content))
+    said = (own.kind, own.severity, own.may_hold_people)
+    return any(
+        row.made_ns <= made_ns or said == (each.kind, each.severity, each.may_hold_people) for made_ns, each in sent
+    )
 
 
 def _was_tried(row: Row[Any]) -> bool:

@@ -12,7 +12,7 @@ from store.records.schema import CleanText, metadata
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 WAITING, SENT, FAILED, DROPPED = "waiting", "sent", "failed", "dropped"
-"""Dropped: the incident was closed before the notification could be sent."""
+"""Dropped: the incident was closed or taken up, or another one told the same, before this one could be sent."""
 
 ways = Table(
     "ways",

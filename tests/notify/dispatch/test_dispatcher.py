@@ -180,6 +180,26 @@ def test_five_hundred_lifts_without_mains_are_a_few_messages(records: Records, m
     assert records.claim_notifications(driven.now_ns + 10**12, LEASE_NS, 1000) == []
 
 
+def test_one_incident_is_one_message_after_a_receiver_was_away(
+    records: Records, receiver: HttpReceiver, client: HttpClient
+) -> None:
+    ann = desk_person(records, "Ann")
+    verified_way(records, ann, WEBHOOK, f"{receiver.url}/hook", SECRET)
+    driven = Driven(records, {WEBHOOK: WebhookWay(client)})
+    receiver.answers = [(503, {}, b"")] * 1000
+    for number in range(5):
+        call = notification(1, person_id=ann, key=f"i1:{number}", is_repeat=number > 0)
+        records.add_notifications([call], driven.now_ns)
+        driven.turn(60, step_s=10)
+    receiver.requests.queue.clear()
+    receiver.answers.clear()
+    driven.turn(180, step_s=10)
+    sent = receiver.received().json["data"]
+    assert receiver.requests.empty()
+    assert (sent["kind"], sent["incident_id"]) == ("entrapment", "i1")
+    assert records.claim_notifications(driven.now_ns + 10**12, LEASE_NS, 1000) == []
+
+
 def test_a_storm_does_not_hold_back_a_trapped_person(records: Records, mails: MailReceiver) -> None:
     ann = desk_person(records, "Ann")
     verified_way(records, ann, MAIL, "ann@example.org")

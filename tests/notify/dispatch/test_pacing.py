@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from alerts.notification import ACCOUNT, CHANGE, CODE, TEST
-from notify.dispatch.pacing import BURST, GAP_S, REFILL_S, AddressPace, next_message
+from notify.dispatch.pacing import BURST, GAP_S, REFILL_S, AddressPace, newest_of_incidents, next_message
 from notify.dispatch.routing import GIVE_UP_S, is_given_up
 from registry.ways import SMS
 from store.records.repository import WaitingNotification
@@ -28,6 +28,18 @@ def test_a_trapped_person_goes_before_every_notice(kind: str) -> None:
     assert next_message([*notices, stop]) == notices[:1]
     many = [waiting(number) for number in range(5, 9)]
     assert next_message([*notices, trapped, *many]) == [trapped, *many]
+
+
+def test_calls_about_one_incident_are_one_message_of_the_newest_however_many() -> None:
+    calls = [replace(waiting(1, "entrapment", holds=True), id=number, made_ns=T0 + number * S) for number in range(5)]
+    calls = [replace(each, notification=replace(each.notification, is_repeat=each.id > 0)) for each in calls]
+    assert next_message([waiting(2), *calls]) == calls
+    (newest,) = newest_of_incidents(calls)
+    assert (newest.id, newest.notification.is_repeat) == (4, False), "no earlier one was sent"
+    (again,) = newest_of_incidents(calls[1:])
+    assert again.notification.is_repeat
+    of_two = [calls[4], replace(calls[4], id=9, notification=replace(calls[4].notification, may_hold_people=False))]
+    assert newest_of_incidents(of_two)[0].id == 4
 
 
 def test_a_call_is_given_up_after_an_attempt_and_a_code_by_its_age_alone() -> None:

@@ -9,18 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from alerts.escalation.policy_checks import Nameable, read_policy
 from alerts.incidents.actions import IncidentAction
 from notify.escalation.duty_caller import CALLS_OWED, DutyCaller
 from registry.actor import Actor
 from registry.partition import Partition
 from registry.roles import OrganisationKind, Role
-from registry.ways import MAIL
+from registry.ways import MAIL, SMS
 from store.records.repository import Records
 from store.records.retention import DAY_NS
 from tests.alerts.incidents.desk import ENTRAPMENT
 from tests.alerts.rules import DOOR, LIFT, POWER, STOP, T0, S
 from tests.loopback import until
-from tests.notify.escalation.firm import CalledFirm
+from tests.notify.escalation.firm import EVERY_S, CalledFirm
 from tests.store.identity.identities import organisation
 from tests.store.test_ways import sent_code
 
@@ -78,6 +79,24 @@ def test_who_is_on_duty_is_called_again_and_then_others_until_somebody_acknowled
     clock.at(130 + 1800)
     assert firm.called()[3:] == [(1930, "ada")], "acknowledged, and left alone for half an hour"
     assert clock.caller.counts[CALLS_OWED] == 4
+
+
+def test_who_belongs_to_two_organisations_is_called_by_one_within_a_repeat(
+    firm: CalledFirm, clock: Clock, records: Records
+) -> None:
+    desk = organisation(records, "Desk", OrganisationKind.OPERATOR)
+    records.set_role(firm.ada.person_id, desk.organisation_id, Role.DISPATCHER, ANN, T0)
+    way = records.add_way(firm.ada.person_id, SMS, "+8613900000001", None, ANN, T0)  # who joins others loses theirs
+    assert records.verify_way(firm.ada.person_id, way.way_id, sent_code(records), ANN, T0) is not None
+    firm.policy(["on-duty"])
+    steps = [{"targets": ["everyone"], "every_s": EVERY_S}]
+    given = {"name": "Desk", "steps": steps, "delay_s": 20}
+    of = desk.organisation_id
+    records.add_policy(lambda others: read_policy(given, "", of, Nameable(None, None, others)), of, None, ANN, T0)
+    firm.open_incident()
+    for at_s in (0, 20, 60, 80, 120, 140):
+        clock.at(at_s)
+    assert firm.called() == [(0, "ada"), (60, "ada"), (120, "ada")]
 
 
 def test_the_notification_says_what_and_where(firm: CalledFirm, clock: Clock) -> None:
