@@ -66,7 +66,7 @@ WALLS: dict[str, set[str]] = {
     "dashboards.sign_in": {"dashboards.http"},
     "dashboards.api": {"dashboards.http", "dashboards.live", "dashboards.sign_in"},
     "dashboards.pages": {"dashboards.http", "dashboards.live", "dashboards.sign_in", "dashboards.api"},
-    "notify.escalation": {"notify.rounds"},
+    "notify.escalation": {"notify.rounds", "notify.texts"},
     "notify.texts": set(),
     "notify.ways": {"notify.texts"},
     "notify.dispatch": {"notify.texts", "notify.ways", "notify.rounds"},

@@ -20,6 +20,8 @@ from alerts.escalation.policy import CRITICAL, EVERYONE, EscalationPolicy, Incid
 from alerts.escalation.targets import MissedTarget, reach
 from alerts.escalation.timeline import S_NS, Timeline
 
+AHEAD_NS = 60 * S_NS
+
 
 @dataclass(frozen=True, slots=True)
 class OwedCall:
@@ -58,7 +60,7 @@ class CallPlan:
 def plan(book: DutyBook, facts: IncidentFacts, progress: CallProgress | None, now_ns: int) -> CallPlan:
     """Return the calls that an organisation owes an incident now."""
     policy = policy_for(book, facts)
-    start_ns = None if policy is None else _start(policy, facts)
+    start_ns = None if policy is None else _start(policy, facts, now_ns)
     if policy is None or start_ns is None:
         return CallPlan(progress=progress, policy=policy)
     quiet = policy.quiet if facts.severity != CRITICAL else None
@@ -99,15 +101,20 @@ def _matches(match: IncidentMatch, facts: IncidentFacts) -> bool:
     )
 
 
-def _start(policy: EscalationPolicy, facts: IncidentFacts) -> int | None:
-    """Return when calls begin; None where none are owed."""
+def _start(policy: EscalationPolicy, facts: IncidentFacts, now_ns: int) -> int | None:
+    """Return when calls begin; None where none are owed.
+
+    An entry further ahead of now than `AHEAD_NS` was made by a clock that has been set back since, and does not count.
+    """
     if facts.closed_ns is not None:
         return None
     if facts.acknowledged_ns is None:
         return facts.since_ns
     if policy.idle_s is None:
         return None
-    return max(facts.acknowledged_ns, facts.last_activity_ns or 0) + policy.idle_s * S_NS
+    entries_ns = (facts.acknowledged_ns, facts.last_activity_ns or 0)
+    looked_after_ns = max((each for each in entries_ns if each <= now_ns + AHEAD_NS), default=0)
+    return max(looked_after_ns, facts.since_ns) + policy.idle_s * S_NS
 
 
 def _goes_on(policy: EscalationPolicy, progress: CallProgress | None, start_ns: int) -> bool:

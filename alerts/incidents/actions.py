@@ -5,7 +5,8 @@
     open     call                                          open     called         as urgent as the call, by hand;
                                                                                    somebody inside, nobody dispatched:
                                                                                    acknowledged no more
-    open     ack; ack by another                           open     acknowledged   each person is kept
+    open     ack; ack by another                           open     acknowledged   each person is kept; of own lifts
+    open     ack by the same person a minute later         open     acknowledged   shows that it is looked after
     open     assign                                        open     assigned
     any      comment                                       same     commented      each is added
     any      answer                                        same     answered       the reports of the public page
@@ -15,7 +16,8 @@
                                                                                    lift `alerts.incidents.lift_stages`
     open     close                                         closed   closed
     closed   reopen within 10 s of a person's closing      open     undone         as it was before the closing
-    closed   reopen within 24 h                            open     reopened       acknowledged no more, by hand
+    closed   reopen within 24 h                            open     reopened       acknowledged no more, by hand;
+                                                                                   who was inside is inside again
 
 Refused: closing without a reason what is critical; closing while a person may be inside, unless the reason says that
 nobody is; closing while the condition of an alert holds that clears by itself, or while a report of the public page has
@@ -68,6 +70,7 @@ from alerts.incidents.table import acknowledged, more_urgent_than, reopened, una
 from registry.actor import Actor
 
 UNDO_NS = 10 * 1_000_000_000
+AGAIN_NS = 60 * 1_000_000_000
 REOPEN_NS = 24 * 3600 * 1_000_000_000
 STAGES_OF_PEOPLE = (CONFIRMED, *RESCUE_STAGES)
 """The stages that a person enters; the others follow from notifying, acknowledging and closing."""
@@ -125,7 +128,10 @@ def on_action(
     if action.rescue is not None:
         by, note = action.by, action.note
         return on_step(incident, action.rescue, by, now_ns, note, shared=action.shared, acting=acting)
-    done = _ACTIONS[action.kind](incident, action, now_ns)
+    if action.kind == "ack":
+        done = _ack(incident, action, now_ns, acting)
+    else:
+        done = _ACTIONS[action.kind](incident, action, now_ns)
     if done is None:
         return None
     after, kind = done
@@ -173,11 +179,14 @@ Moved = tuple[Incident, str] | None
 """The incident after an action, and the kind of the entry; None where it was done already."""
 
 
-def _ack(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
-    if action.by.name in incident.acknowledged_by:
+def _ack(incident: Incident, action: IncidentAction, now_ns: int, acting: Collection[str] | None) -> Moved:
+    """Return the incident acknowledged; once more by the same person where nobody looked after it for `AGAIN_NS`."""
+    is_known = action.by.name in incident.acknowledged_by
+    if is_known and not incident.is_open:
         return None
     _refuse_closed(incident, "acknowledge")
-    return acknowledged(incident, action.by, now_ns), ACKNOWLEDGED
+    after = acknowledged(incident, action.by, now_ns, acting)
+    return None if is_known and after == incident and now_ns - incident.active_ns < AGAIN_NS else (after, ACKNOWLEDGED)
 
 
 def _assign(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
@@ -227,7 +236,7 @@ def _reopen(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
     if incident.closed_by is not None and now_ns < incident.closed_ns + UNDO_NS:
         undone = replace(without(incident, CLOSED), closed_by=None, closed_for=None, reason=None)
         return replace(undone, by_hand=undone.by_hand or undone.unclosed == 0), UNDONE
-    return replace(unacknowledged(reopened(incident, now_ns)), by_hand=True), REOPENED
+    return replace(unacknowledged(reopened(incident, now_ns, by_person=True)), by_hand=True), REOPENED
 
 
 def _require_closable(incident: Incident, action: IncidentAction, alerts: Collection[Alert]) -> None:
@@ -269,7 +278,6 @@ def _refuse_closed(incident: Incident, verb: str) -> None:
 
 
 _ACTIONS: dict[str, Callable[[Incident, IncidentAction, int], Moved]] = {
-    "ack": _ack,
     "assign": _assign,
     "comment": _comment,
     "answer": _answer,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +45,7 @@ class IncidentLift:
     Later alerts of the lift join the incident where it `folds`: one open incident of each lift does.
     `stages` has the time of each stage of the rescue that a person entered for this lift alone. `proven` is the place
     whose code those who arrived scanned last. `called` is the most urgent kind that calls and reports of it named.
+    `acknowledged`: somebody who may act on the lift has taken the incident up.
     `thresholds_changed_ns`: when a threshold of the lift was last changed, where that is recent.
     """
 
@@ -58,6 +59,7 @@ class IncidentLift:
     stages: Mapping[str, int] = field(default_factory=dict)
     proven: str | None = None
     called: str | None = None
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,18 @@ class Incident:
     def may_hold_people(self) -> bool:
         """Whether somebody may be inside one of its lifts."""
         return any(lift.holds_people for lift in self.lifts)
+
+    def acknowledged_for_lifts(self, lifts: Iterable[IncidentLift]) -> int | None:
+        """Return since when those of some of its lifts that hold people, or all of them, are taken up; None where not.
+
+        Where an organisation has taken up its own lifts alone, the time is that of the last entry.
+        """
+        if not any(lift.acknowledged for lift in self.lifts):
+            return self.acknowledged_ns
+        some = list(lifts)
+        concerned = [lift for lift in some if lift.holds_people] or some
+        is_taken_up = all(lift.acknowledged for lift in concerned)
+        return (self.acknowledged_ns or self.active_ns) if is_taken_up else None
 
     def lift(self, lift_id: str) -> IncidentLift | None:
         """Return one of its lifts, None where the lift is not in it."""

@@ -24,14 +24,13 @@ from alerts.incidents.incident import (
     RESCUE_STAGES,
     Incident,
     IncidentChange,
-    IncidentLift,
     entered,
     reached,
     with_lift,
 )
 from alerts.incidents.kinds import more_severe, more_urgent_call
 from alerts.incidents.rescue import joined
-from alerts.incidents.table import more_urgent_than, unacknowledged
+from alerts.incidents.table import joining_lift, more_urgent_than, unacknowledged
 from registry.actor import Actor
 
 Pair = tuple[IncidentChange, IncidentChange]
@@ -45,7 +44,7 @@ def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None,
         raise Refused("closed", "Only open incidents are merged: reopen the one that is closed, or link the two.")
     grown = into
     for lift in other.lifts:
-        own = grown.lift(lift.lift_id) or IncidentLift(lift.lift_id, lift.district, folds=False)
+        own = grown.lift(lift.lift_id) or replace(joining_lift(into, lift.lift_id, lift.district), folds=False)
         called = more_urgent_call(own.called, lift.called)
         both = replace(own, unclosed=own.unclosed + lift.unclosed, folds=own.folds or lift.folds, called=called)
         grown = more_urgent_than(with_lift(grown, both), other.kind, other.severity, lift, now_ns)
@@ -57,6 +56,7 @@ def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None,
     grown = _with_rescue_of(grown, into, other)
     if into.acknowledged_ns is not None and _is_waiting(other, into.severity):
         grown = replace(unacknowledged(grown), risen_ns=now_ns)
+    grown = replace(grown, links=tuple(dict.fromkeys((*grown.links, *other.links))))
     if not into.summary or grown.kind != into.kind:
         grown = replace(grown, summary=other.summary or into.summary)
     emptied = tuple(replace(lift, unclosed=0, holds_people=False) for lift in other.lifts)

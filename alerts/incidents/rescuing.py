@@ -3,7 +3,8 @@
 Accepting acknowledges the incident and reaches the stage `dispatched`; declining afterwards takes both back where
 nobody else comes. Arriving reaches `on-site`. An action that was done already returns None. Time never acts on a rescue
 whose end telemetry has seen. Where the level has risen and nobody is called out on the new one, time calls out the
-helper of that level, or rises to the next that has one.
+helper of that level, or rises to the next that has one. People are called about the rescue again, though somebody has
+acknowledged it, where nobody has arrived in time, nobody answers and comes, or the level rises.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from alerts.incidents.rescue import (
     unanswered_at,
     with_call_out,
 )
+from alerts.incidents.rescue import ARRIVED as ARRIVED_LATE
 from alerts.incidents.table import acknowledged, unacknowledged
 from registry.actor import Actor
 
@@ -97,7 +99,8 @@ def on_step(
         return None
     after, own = done
     if step.kind == ACCEPT and acting is not None and _holds_others(incident, acting):
-        after = with_stage_of_lifts(replace(incident, rescue=after.rescue, by_hand=True), acting, DISPATCHED, now_ns)
+        own_lifts = acknowledged(replace(incident, rescue=after.rescue, by_hand=True), by, now_ns, acting)
+        after = with_stage_of_lifts(own_lifts, acting, DISPATCHED, now_ns)
     about = {"about": str(own.number), "to": own.who}
     return entered(after, _ENTRIES[step.kind], now_ns, by, note=note or step.reason, shared=shared, **about)
 
@@ -185,7 +188,7 @@ def _arrive(
     if scanned is not None:
         there, acting = with_lift(there, replace(scanned, proven=step.place)), [scanned.lift_id]
     if acting is not None and _holds_others(incident, acting):
-        there = with_stage_of_lifts(there, acting, ON_SITE, now_ns)
+        there = with_stage_of_lifts(acknowledged(there, by, now_ns, acting), acting, ON_SITE, now_ns)
         if ON_SITE not in there.stages:
             is_known = there.lifts == incident.lifts and (own is None or own.arrived_ns is not None)
             return None if is_known else there
@@ -225,11 +228,22 @@ def on_time(
 
 
 def wants_helper(incident: Incident) -> bool:
-    """Return whether the level of a running rescue has risen, and nobody is called out on it."""
+    """Return whether nobody is called out on a level to which a running rescue has risen."""
     rescue = incident.rescue
     if rescue is None or not _runs(incident) or ON_SITE in incident.stages or RELEASED in incident.stages:
         return False
-    return rescue.level > FIRM and all(each.level != rescue.level for each in rescue.call_outs)
+    return bool(_levels_without_call_out(rescue))
+
+
+def _levels_without_call_out(rescue: Rescue) -> list[int]:
+    """Return the levels above the firm, up to the present one, on which nobody was called out."""
+    called = {each.level for each in rescue.call_outs}
+    return [level for level in range(RESCUE_POINT, rescue.level + 1) if level not in called]
+
+
+def _to_be_called_anew(incident: Incident, now_ns: int) -> Incident:
+    """Return an acknowledged incident as one that people are called about again: its rescue does not get on."""
+    return incident if incident.acknowledged_ns is None else replace(unacknowledged(incident), risen_ns=now_ns)
 
 
 Called = tuple[Incident, CallOut] | None
@@ -250,23 +264,28 @@ def _next_due(incident: Incident, times: RescueTimes, now_ns: int, helpers: Mapp
         return None
     if (silent := unanswered_at(rescue, times, now_ns)) is not None:
         after = with_call_out(rescue, replace(silent, answer=NO_ANSWER, answered_ns=now_ns))
-        return _entered(incident, after, NO_ANSWER, now_ns, str(silent.number), silent.who)
+        waiting = incident if any(each.is_coming for each in after.call_outs) else _to_be_called_anew(incident, now_ns)
+        return _entered(waiting, after, NO_ANSWER, now_ns, str(silent.number), silent.who)
     is_taken = ACKNOWLEDGED in incident.stages or any(each.is_coming for each in rescue.call_outs)
     has_come = ON_SITE in incident.stages or RELEASED in incident.stages
+    is_silent = any(each.answer == NO_ANSWER for each in rescue.call_outs)  # its level rises by itself
     passed_s, arrive_s = (now_ns - rescue.since_ns) / S_NS, times.arrive_in(incident.district)
     for timer, is_met, limit_s, level in (
-        (ANSWERED, is_taken or has_come, times.answer_s, RESCUE_POINT),
-        (ARRIVED, has_come, arrive_s, PROFESSIONAL),
+        (ANSWERED, is_taken or has_come or is_silent, times.answer_s, RESCUE_POINT),
+        (ARRIVED_LATE, has_come, arrive_s, PROFESSIONAL),
     ):
-        if not is_met and timer not in rescue.overdue and passed_s >= limit_s:
+        if not is_met and passed_s >= limit_s and not {timer, ARRIVED_LATE} & set(rescue.overdue):
             after = replace(rescue, overdue=(*rescue.overdue, timer), level=max(rescue.level, level))
-            return _entered(incident, after, OVERDUE, now_ns, timer)
+            waiting = _to_be_called_anew(incident, now_ns) if timer == ARRIVED_LATE else incident
+            return _entered(waiting, after, OVERDUE, now_ns, timer)
+    open_levels = _levels_without_call_out(rescue) if wants_helper(incident) else []
     higher = min((level for level in helpers if level > rescue.level), default=None)
-    if nobody_comes(rescue) or (wants_helper(incident) and rescue.level not in helpers and higher is not None):
+    if nobody_comes(rescue) or (rescue.level in open_levels and rescue.level not in helpers and higher is not None):
         after = replace(rescue, level=rescue.level + 1)
-        return _entered(incident, after, LEVEL, now_ns, str(after.level))
-    if wants_helper(incident) and rescue.level in helpers and len(rescue.call_outs) < CALL_OUTS_MOST:
-        called = CallOut(len(rescue.call_outs) + 1, rescue.level, helpers[rescue.level], now_ns)
+        return _entered(_to_be_called_anew(incident, now_ns), after, LEVEL, now_ns, str(after.level))
+    lowest = next((each for each in open_levels if each in helpers), None)
+    if lowest is not None and len(rescue.call_outs) < CALL_OUTS_MOST:
+        called = CallOut(len(rescue.call_outs) + 1, lowest, helpers[lowest], now_ns)
         return _entered(incident, with_call_out(rescue, called), CALLED_OUT, now_ns, str(called.number), called.who)
     return None
 

@@ -43,6 +43,7 @@ is over (`alerts.incidents.actions.settles_ns`). The order of an incident's entr
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from alerts.alert import CLOSED as ALERT_CLOSED
@@ -92,9 +93,14 @@ def opened_by_alert(alert: Alert, at_ns: int) -> IncidentChange:
 
 def on_alert_joining(incident: Incident, alert: Alert, at_ns: int) -> IncidentChange:
     """Fold an alert that is not closed into an open incident."""
-    lift = incident.lift(alert.lift_id) or IncidentLift(alert.lift_id, alert.district)
+    lift = incident.lift(alert.lift_id) or joining_lift(incident, alert.lift_id, alert.district)
     grown = with_lift(incident, replace(lift, unclosed=lift.unclosed + 1))
     return entered(_as_urgent_as(grown, alert, at_ns), FOLDED, at_ns, about=alert.id)
+
+
+def joining_lift(incident: Incident, lift_id: str, district: str) -> IncidentLift:
+    """Return a lift that joins an incident: it is taken up where all others are."""
+    return IncidentLift(lift_id, district, acknowledged=all(lift.acknowledged for lift in incident.lifts))
 
 
 def on_alert_leaving(incident: Incident, alert: Alert, was: str) -> IncidentChange:
@@ -119,8 +125,10 @@ def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | N
         counted = seen
     by = _author(transition)
     takes_up = transition.kind == ALERT_ACKNOWLEDGED and alert.severity == incident.severity
-    if takes_up and incident.acknowledged_ns is None and by is not None:
-        counted = acknowledged(counted, by, transition.at_ns)
+    own = counted.lift(alert.lift_id)
+    is_taken_up = incident.acknowledged_ns is not None or (own is not None and own.acknowledged)
+    if takes_up and not is_taken_up and by is not None:
+        counted = acknowledged(counted, by, transition.at_ns, {alert.lift_id})
         if not _is_over(counted):
             return entered(counted, ACKNOWLEDGED, transition.at_ns, by, about=alert.id)
     if counted.unclosed < incident.unclosed and _is_over(counted):
@@ -129,11 +137,24 @@ def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | N
     return _stored(incident, counted)
 
 
-def acknowledged(incident: Incident, by: Actor, at_ns: int) -> Incident:
-    """Return the incident acknowledged by one person more."""
+def acknowledged(incident: Incident, by: Actor, at_ns: int, lift_ids: Collection[str] | None = None) -> Incident:
+    """Return the incident acknowledged by one person more, who may act on these lifts of it (None: on all).
+
+    It is an acknowledged one where no lift holds people that nobody has taken up.
+    """
     names, firms = (*incident.acknowledged_by, by.name), (*incident.acknowledged_for, by.organisation)
-    signed = replace(incident, acknowledged_by=names, acknowledged_for=tuple(dict.fromkeys(firms)))
-    return signed if incident.acknowledged_ns is not None else reached(signed, ACKNOWLEDGED, at_ns)
+    lifts = tuple(
+        replace(lift, acknowledged=lift.acknowledged or lift_ids is None or lift.lift_id in lift_ids)
+        for lift in incident.lifts
+    )
+    signed = replace(
+        incident,
+        lifts=lifts,
+        acknowledged_by=tuple(dict.fromkeys(names)),
+        acknowledged_for=tuple(dict.fromkeys(firms)),
+    )
+    waits = any(lift.holds_people and not lift.acknowledged for lift in lifts)
+    return signed if waits or incident.acknowledged_ns is not None else reached(signed, ACKNOWLEDGED, at_ns)
 
 
 def more_urgent_than(incident: Incident, kind: str, severity: str, lift: IncidentLift, at_ns: int) -> Incident:
@@ -181,7 +202,8 @@ def _holding_anew(incident: Incident, lift: IncidentLift, at_ns: int) -> Inciden
 
 def unacknowledged(incident: Incident) -> Incident:
     """Return the incident as one that nobody has taken up."""
-    return replace(without(incident, ACKNOWLEDGED), acknowledged_by=(), acknowledged_for=())
+    lifts = tuple(replace(lift, acknowledged=False) for lift in incident.lifts)
+    return replace(without(incident, ACKNOWLEDGED), lifts=lifts, acknowledged_by=(), acknowledged_for=())
 
 
 def nobody_inside(incident: Incident) -> Incident:
@@ -191,11 +213,14 @@ def nobody_inside(incident: Incident) -> Incident:
     )
 
 
-def reopened(incident: Incident, at_ns: int) -> Incident:
-    """Return a closed incident open again; nobody is inside where the reason of its closing said so."""
+def reopened(incident: Incident, at_ns: int, *, by_person: bool = False) -> Incident:
+    """Return a closed incident open again.
+
+    Nobody is inside where the reason of its closing said so, unless a person takes this closing back.
+    """
     if incident.closed_by is not None:
         incident = unacknowledged(incident)
-    if incident.reason in NOBODY_INSIDE:
+    if incident.reason in NOBODY_INSIDE and not by_person:
         incident = nobody_inside(incident)
     return replace(without(incident, CLOSED), closed_by=None, closed_for=None, reason=None, risen_ns=at_ns)
 

@@ -134,8 +134,9 @@ class DutyCaller(threading.Thread):
             found[incident.id] = plans
             deleted = [lift.lift_id for lift in incident.lifts if lift.lift_id in situation.deleted]
             former = books.former(situation, incident, plans)
-            if notes and (deleted or former):
-                self._records.note_changed_duty(incident.id, deleted, former, now_ns)
+            lapsed = set(incident.acknowledged_for) if books.has_lapsed(situation, incident) else set()
+            if notes and (deleted or former or lapsed):
+                self._records.note_changed_duty(incident.id, deleted, former, now_ns, lapsed)
         return found
 
     def _schedule(self, ids: Sequence[str], plans: Mapping[str, Sequence[PlannedCalls]]) -> None:
@@ -169,7 +170,7 @@ class DutyCaller(threading.Thread):
             since_ns = min(made.progress.start_ns, made.progress.begun_ns or now_ns)
             self._records.note_unreached(incident.id, planned.book.name, made.missed, since_ns, now_ns)
         lift = with_floor(notified_lift(planned.lifts[0], planned.facts), planned.facts, table)
-        about = CalledIncident(incident, lift, planned.lifts, alerts)
+        about = CalledIncident(incident, lift, planned.lifts, alerts, planned.to_telephone)
         return [owed_notification(call, about) for call in made.calls]
 
     def _live_table(self) -> LiveTable | None:

@@ -14,8 +14,17 @@ from registry.lift_facts import LiftFacts
 CRITICAL = "critical"
 
 
-def incident_facts(incident: Incident, lift: IncidentLift, registered: LiftFacts | None) -> IncidentFacts:
-    """Return the facts of an incident for the organisations of one of its lifts."""
+def incident_facts(
+    incident: Incident, lifts: Sequence[IncidentLift], registered: LiftFacts | None, organisation: str
+) -> IncidentFacts:
+    """Return the facts of an incident for an organisation that these of its lifts concern, by name.
+
+    It is taken up for the organisation where somebody of its own, or whoever may act on these lifts, has done it.
+    `registered` are the facts of the first of the lifts.
+    """
+    lift, acknowledged_ns = lifts[0], incident.acknowledged_for_lifts(lifts)
+    if organisation in incident.acknowledged_for:
+        acknowledged_ns = acknowledged_ns or incident.active_ns
     address = "" if registered is None else (registered.address or "").strip()
     return IncidentFacts(
         incident.id,
@@ -25,7 +34,7 @@ def incident_facts(incident: Incident, lift: IncidentLift, registered: LiftFacts
         lift.district,
         since_ns=max(incident.opened_ns, incident.risen_ns or 0),
         building=incident.building or address or None,
-        acknowledged_ns=incident.acknowledged_ns,
+        acknowledged_ns=acknowledged_ns,
         last_activity_ns=incident.active_ns,
         closed_ns=incident.closed_ns,
     )

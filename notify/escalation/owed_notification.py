@@ -9,12 +9,14 @@ import numpy as np
 
 from alerts.alert import Alert
 from alerts.escalation.plan import OwedCall
-from alerts.incidents.incident import Incident, IncidentLift
+from alerts.incidents.incident import ON_SITE, Incident, IncidentLift
 from alerts.incidents.kinds import PEOPLE_INSIDE
+from alerts.incidents.rescue import ARRIVED, FIRM
 from alerts.notification import Notification, NotifiedLift
+from notify.texts.phrases import LANGUAGES, phrase
 from registry.car_floor import between_floors, floor_label
 from registry.catalogue import SEVERITIES
-from registry.lift_facts import LiftFacts
+from registry.lift_facts import LiftFacts, name_in_language
 from store.live import LiveTable
 
 
@@ -22,19 +24,34 @@ from store.live import LiveTable
 class CalledIncident:
     """An incident as one organisation sees it: those of its lifts that concern the organisation, and their alerts.
 
-    `lift` describes the first of the lifts.
+    `lift` describes the first of the lifts. `to_telephone` are those who are called out, and can only be telephoned.
     """
 
     incident: Incident
     lift: NotifiedLift
     lifts: Sequence[IncidentLift]
     alerts: Sequence[Alert] = ()
+    to_telephone: Sequence[str] = ()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether somebody may be inside, and nobody has arrived in time, or comes though the level has risen."""
+        rescue = self.incident.rescue
+        if rescue is None or not self.incident.may_hold_people or ON_SITE in self.incident.stages:
+            return False
+        comes = any(each.is_coming for each in rescue.call_outs)
+        return ARRIVED in rescue.overdue or (rescue.level > FIRM and not comes)
 
 
 def owed_notification(call: OwedCall, about: CalledIncident) -> Notification:
-    """Return the notification of a call. Of a rescue the kind says what has happened, of others the worst alert."""
+    """Return the notification of a call. Of a rescue the kind says what has happened, of others the worst alert.
+
+    Of a rescue that does not get on, a sentence says so, and whom to telephone.
+    """
     incident = about.incident
     summary = {} if incident.kind in PEOPLE_INSIDE else _worst_summary(about)
+    if about.is_late:
+        summary = {language: _late(about, language) for language in LANGUAGES}
     return Notification(
         call.key,
         call.callee.person_id,
@@ -66,6 +83,13 @@ def with_floor(lift: NotifiedLift, facts: LiftFacts | None, table: LiveTable | N
     between = between_floors(facts, float(table.position_m[row]))
     floor = floor_label(facts, int(table.landing[row]))
     return replace(lift, floor=None if between else floor, between=between)
+
+
+def _late(about: CalledIncident, language: str) -> str:
+    names = [name_in_language(each, language) for each in about.to_telephone]
+    if not names:
+        return phrase(language, "late")
+    return phrase(language, "late.telephone", names=phrase(language, "list").join(names))
 
 
 def _worst_summary(about: CalledIncident) -> dict[str, str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from alerts.escalation.facts import DutyBook, with_senders
 from alerts.escalation.plan import CallPlan, plan
 from alerts.incidents.incident import Incident, IncidentLift
-from alerts.incidents.rescue import CallOut
+from alerts.incidents.rescue import FIRM, CallOut
 from notify.escalation.incident_facts import (
     called_out_facts,
     helping_call_outs,
@@ -32,6 +32,7 @@ class PlannedCalls:
     """The plan of an organisation about an incident, and those of its lifts that the organisation is called about.
 
     `facts` are those of the first of the lifts. `is_due`: there are calls to make, or something was not reached.
+    `to_telephone` are those who are called out, have not come, and are no organisation that is called by itself.
     """
 
     incident: Incident
@@ -40,6 +41,7 @@ class PlannedCalls:
     plan: CallPlan
     facts: LiftFacts | None
     is_due: bool
+    to_telephone: Sequence[str] = ()
 
 
 class RoundBooks:
@@ -66,13 +68,21 @@ class RoundBooks:
         self._load(called - planned - named)
         return {self._books[each].name for each in called - planned - named if each in self._books}
 
+    def has_lapsed(self, situation: CallSituation, incident: Incident) -> bool:
+        """Return whether every organisation that has taken an incident up is not responsible for its lifts any more.
+
+        People without an organisation, and organisations that are not known by this name, stay responsible.
+        """
+        by_name = self._organisations.by_name
+        for_ids = [by_name.get(name or "") for name in incident.acknowledged_for]
+        responsible = {each for lift in incident.lifts for each in self._concerned(situation, lift)}
+        helpers = {by_name.get(who) for who in helping_call_outs(incident)}
+        return bool(for_ids) and all(each is not None and each not in responsible | helpers for each in for_ids)
+
     def planned(self, situation: CallSituation, now_ns: int) -> Iterator[tuple[Incident, list[PlannedCalls]]]:
         """Yield each incident with its plans."""
-        lifts = {lift.lift_id: lift.district for incident in situation.incidents for lift in incident.lifts}
-        concerned = {
-            lift_id: self._organisations.concerned(district, situation.facts.get(lift_id))
-            for lift_id, district in lifts.items()
-        }
+        lifts = {lift.lift_id: lift for incident in situation.incidents for lift in incident.lifts}
+        concerned = {lift_id: self._concerned(situation, lift) for lift_id, lift in lifts.items()}
         helpers = {incident.id: self._helpers(incident) for incident in situation.incidents}
         self._load({each for some in (*concerned.values(), *helpers.values()) for each in some})
         for incident in situation.incidents:
@@ -103,6 +113,9 @@ class RoundBooks:
             if each in self._books and each not in by_organisation:
                 yield self._plan(situation, incident, self._books[each], inside, now_ns, call_out)
 
+    def _concerned(self, situation: CallSituation, lift: IncidentLift) -> list[str]:
+        return self._organisations.concerned(lift.district, situation.facts.get(lift.lift_id))
+
     def _helpers(self, incident: Incident) -> dict[str, CallOut]:
         """Return the organisations that are called out by name, with their call-outs."""
         named = {self._organisations.by_name.get(who): each for who, each in helping_call_outs(incident).items()}
@@ -119,10 +132,12 @@ class RoundBooks:
     ) -> PlannedCalls:
         facts = situation.facts.get(lifts[0].lift_id)
         progress = situation.progress.get((incident.id, book.organisation_id))
-        about = incident_facts(incident, lifts[0], facts)
+        about = incident_facts(incident, lifts, facts, book.name)
         about = about if call_out is None else called_out_facts(about, call_out)
         made = plan(book, about, progress, now_ns)
-        return PlannedCalls(incident, book, lifts, made, facts, is_due=made.progress != progress)
+        waiting = [who for who, each in helping_call_outs(incident).items() if not each.is_coming and each.level > FIRM]
+        to_telephone = [who for who in waiting if who not in self._organisations.by_name]
+        return PlannedCalls(incident, book, lifts, made, facts, made.progress != progress, to_telephone)
 
     def _load(self, ids: set[str]) -> None:
         missing = sorted(ids - self._books.keys())

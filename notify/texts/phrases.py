@@ -15,6 +15,8 @@ _PHRASES: dict[str, dict[str, str]] = {
         "kind.data": "No readings",
         "kind.change": "Change that can hide a danger",
         "kind.where": "{kind} {where}",
+        "late": "Somebody may be inside, and nobody has arrived yet",
+        "late.telephone": "Somebody may be inside, and nobody has arrived yet. Telephone: {names}",
         "subject": "{mark}{lift}: {what}",
         "repeat": "Again: ",
         "inside": "Somebody may be inside.",
@@ -58,6 +60,8 @@ _PHRASES: dict[str, dict[str, str]] = {
         "kind.data": "数据异常",
         "kind.change": "可能掩盖危险的更改",
         "kind.where": "{kind}，{where}",
+        "late": "轿厢内可能有人，救援尚未到达",
+        "late.telephone": "轿厢内可能有人，救援尚未到达。请致电：{names}",
         "subject": "{mark}{lift}：{what}",
         "repeat": "再次通知：",
         "inside": "轿厢内可能有人。",
@@ -92,6 +96,8 @@ _PHRASES: dict[str, dict[str, str]] = {
         "sentence": "{text}。",
     },
 }
+
+LANGUAGES = tuple(_PHRASES)
 
 
 def known_language(language: str | None) -> str:

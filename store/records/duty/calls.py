@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from sqlalchemy import Connection, delete, select
 
@@ -14,6 +14,7 @@ from alerts.escalation.plan import OwedCall
 from alerts.escalation.targets import MissedTarget
 from alerts.escalation.timeline import S_NS
 from alerts.incidents.incident import LIFT_DELETED, NOT_RESPONSIBLE, UNREACHED, Incident, IncidentChange, entered
+from alerts.incidents.table import unacknowledged
 from registry.lift_facts import LiftFacts
 from registry.partition import EVERY_LIFT, Partition
 from store.records.book import read_alert
@@ -120,17 +121,30 @@ class CallStore:
         }
 
     def note_changed_duty(
-        self, incident_id: str, deleted: Collection[str], former: Collection[str], now_ns: int
+        self,
+        incident_id: str,
+        deleted: Collection[str],
+        former: Collection[str],
+        now_ns: int,
+        lapsed: Collection[str | None] = (),
     ) -> None:
         """Enter once each lift of an incident that is deleted, and the name of each organisation that was called and
-        is not responsible any more."""
+        is not responsible any more.
+
+        `lapsed` are all organisations that have taken it up, where none of them is responsible any more: then people
+        are called about it as about one that nobody has taken up.
+        """
+        former = {*former, *(name for name in lapsed if name)}
         wanted = {(LIFT_DELETED, each, None) for each in deleted} | {(NOT_RESPONSIBLE, each, each) for each in former}
         with self._database.reading() as connection:
-            if wanted <= _entries_of(connection, incident_id, (LIFT_DELETED, NOT_RESPONSIBLE)):
+            if not lapsed and wanted <= _entries_of(connection, incident_id, (LIFT_DELETED, NOT_RESPONSIBLE)):
                 return
         with self._database.writing() as connection:
             (incident,) = load_incidents(connection, [incident_id])
             changes: list[IncidentChange] = []
+            if lapsed and set(incident.acknowledged_for) == set(lapsed):
+                incident = replace(unacknowledged(incident), risen_ns=now_ns)
+                changes.append(IncidentChange(incident, None))
             there = _entries_of(connection, incident_id, (LIFT_DELETED, NOT_RESPONSIBLE))
             for kind, name, organisation in sorted(wanted - there, key=str):
                 change = entered(incident, kind, now_ns, note=name, organisation=organisation)

@@ -66,10 +66,10 @@ class PlainIncident:
         self.stages.add("acknowledged")
         self.signed.append(name)
 
-    def open_again(self) -> None:
+    def open_again(self, by_person: bool = False) -> None:
         if self.closed_by is not None:
             self.untake()
-        if self.reason in ("released", "false-alarm", "test"):
+        if not by_person and self.reason in ("released", "false-alarm", "test"):
             self.inside = self.seen_out = False
         self.closed_ns = self.closed_by = self.reason = None
 
@@ -163,7 +163,7 @@ class PlainIncidents:
                 own.closed_ns = own.closed_by = own.reason = None
                 own.by_hand = own.by_hand or own.unclosed == 0
             else:
-                own.open_again()
+                own.open_again(by_person=True)
                 own.untake()
                 own.by_hand = True
         return None

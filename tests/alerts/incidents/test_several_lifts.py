@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from alerts.answers import Refused
+from alerts.incidents.actions import IncidentAction, on_action
 from alerts.incidents.incident import Incident
 from alerts.incidents.rescue import RescueTimes
 from alerts.incidents.rescuing import RescueStep, on_time
-from tests.alerts.incidents.desk import ENTRAPMENT, IncidentDesk
+from tests.alerts.incidents.desk import ANN, BOB, ENTRAPMENT, IncidentDesk
 from tests.alerts.rules import POWER, T0, S
 
 
@@ -143,3 +144,29 @@ def test_who_is_inside_anew_has_no_stage_of_those_before_and_the_others_keep_the
     assert "on-site" not in opened(desk).stages
     desk.act(name, "stage", 90, stage="on-site", lift_id="b")
     assert opened(desk).stages["on-site"] == T0 + 90 * S
+
+
+def test_an_acknowledgement_of_some_lifts_is_none_of_others_that_hold_people() -> None:
+    desk = without_power("b")
+    name, now_ns = opened(desk).id, T0 + 40 * S
+    change = on_action(opened(desk), IncidentAction("ack", ANN), now_ns, acting=["a"])
+    assert change is not None
+    halfway = change.incident
+    assert (halfway.acknowledged_ns, halfway.acknowledged_by) == (None, ("ann",))
+    by_lift = {lift.lift_id: halfway.acknowledged_for_lifts([lift]) for lift in halfway.lifts}
+    assert by_lift == {"a": now_ns, "b": None}
+    assert on_action(halfway, IncidentAction("ack", ANN), now_ns + S, acting=["a"]) is None
+    whole = on_action(halfway, IncidentAction("ack", BOB), now_ns + 2 * S, acting=["b"])
+    assert whole is not None
+    assert (whole.incident.id, whole.incident.acknowledged_ns) == (name, now_ns + 2 * S)
+
+
+def test_who_has_acknowledged_does_so_again_where_nobody_looked_after_it_since() -> None:
+    desk = without_power("a")
+    name = opened(desk).id
+    desk.act(name, "ack", 40)
+    assert desk.act(name, "ack", 99) is None
+    again = desk.act(name, "ack", 1900)
+    assert again is not None
+    assert (again.incident.active_ns, again.incident.acknowledged_by) == (T0 + 1900 * S, ("ann",))
+    assert again.incident.acknowledged_ns == T0 + 40 * S

@@ -15,11 +15,12 @@ from notify.texts.message import LINE_CHARS, SUBJECT_CHARS
 from notify.texts.notification_text import notification_message
 from registry.actor import Actor
 from registry.roles import OrganisationKind, Role
+from registry.scope import LiftScope
 from registry.ways import SMS
 from store.records.outbox.notifications import NotificationAttempt, WaitingNotification
 from store.records.repository import Records
-from tests.alerts.incidents.desk import BUTTON
-from tests.alerts.rules import LIFT, T0, S, occurrence
+from tests.alerts.incidents.desk import BUTTON, ENTRAPMENT
+from tests.alerts.rules import LIFT, POWER, T0, S, occurrence
 from tests.notify.escalation.firm import CalledFirm
 from tests.store.identity.identities import BY, organisation, person
 from tests.store.test_ways import sent_code
@@ -65,13 +66,45 @@ def story(records: Records, incident_id: str, kind: str) -> list[tuple[str | Non
     return [(entry.note, entry.organisation) for entry in found.story if entry.kind == kind]
 
 
-def test_the_other_firm_is_called_when_a_lift_moves_to_it_with_an_open_incident(
-    records: Records, firm: CalledFirm
-) -> None:
+def add_otto(records: Records) -> None:
+    """Add the firm `Other`, with Otto, who is reached by SMS."""
     other = organisation(records, "Other", OrganisationKind.MAINTENANCE_FIRM)
     otto = person(records, "otto", other, Role.DISPATCHER)
     way = records.add_way(otto.person_id, SMS, "+8613811112222", None, BY, T0)
     assert records.verify_way(otto.person_id, way.way_id, sent_code(records), BY, T0) is not None
+
+
+def test_an_acknowledgement_counts_as_long_as_its_firm_is_responsible(records: Records, firm: CalledFirm) -> None:
+    add_otto(records)
+    incident_id = firm.open_incident()
+    act(records, incident_id, IncidentAction("ack", replace(Actor.named("ada"), organisation="Firm")), 10)
+    call_at(records, 30)
+    assert firm.called() == []
+    firm.put_lift(LIFT, maintenance_firm="Other")
+    call_at(records, 60, 61, 121)
+    assert firm.called() == [(61, "otto"), (121, "otto")]
+    assert story(records, incident_id, "not-responsible") == [("Firm", "Firm")]
+
+
+def test_a_firm_whose_lift_holds_nobody_silences_no_firm_whose_lift_holds_people(
+    records: Records, firm: CalledFirm
+) -> None:
+    add_otto(records)
+    firm.put_lift("L-OTHER", maintenance_firm="Other")
+    incident_id = firm.open_incident(POWER)
+    firm.open_incident(POWER, lift_id="L-OTHER", at_s=1)
+    firm.open_incident(ENTRAPMENT, lift_id="L-OTHER", at_s=2)
+    ada, scope = replace(Actor.named("ada"), organisation="Firm"), LiftScope(names=frozenset({"Firm"}))
+    assert records.act_on_incident(incident_id, IncidentAction("ack", ada), T0 + 10 * S, scope=scope) is not None
+    call_at(records, 10, 70, 130)
+    assert [at_s for at_s, login in firm.called() if login == "otto"] == [10, 70, 130]
+    assert [each for each in firm.called() if each[1] == "ada"] == []
+
+
+def test_the_other_firm_is_called_when_a_lift_moves_to_it_with_an_open_incident(
+    records: Records, firm: CalledFirm
+) -> None:
+    add_otto(records)
     incident_id = firm.open_incident()
     call_at(records, 0)
     assert firm.called() == [(0, "ada")]

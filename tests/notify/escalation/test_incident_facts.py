@@ -18,7 +18,7 @@ def only(desk: IncidentDesk) -> Incident:
 
 
 def since_s(incident: Incident) -> float:
-    return (incident_facts(incident, incident.lifts[0], None).since_ns - T0) / S
+    return (incident_facts(incident, incident.lifts, None, "Firm").since_ns - T0) / S
 
 
 def test_calls_begin_with_the_opening_and_anew_where_it_becomes_more_urgent() -> None:
@@ -50,10 +50,10 @@ def test_the_building_is_that_of_the_incident_or_the_address_of_the_lift() -> No
     desk = IncidentDesk()
     desk.find(STOP, "on", 10)
     incident, facts = only(desk), LiftFacts(LIFT, DISTRICT, address=" Garden Road 3 ")
-    assert incident_facts(incident, incident.lifts[0], facts).building == "Garden Road 3"
-    assert incident_facts(incident, incident.lifts[0], None).building is None
+    assert incident_facts(incident, incident.lifts, facts, "Firm").building == "Garden Road 3"
+    assert incident_facts(incident, incident.lifts, None, "Firm").building is None
     dark = replace(incident, building="Elsewhere")
-    assert incident_facts(dark, incident.lifts[0], facts).building == "Elsewhere"
+    assert incident_facts(dark, incident.lifts, facts, "Firm").building == "Elsewhere"
 
 
 def test_each_organisation_gets_its_own_lifts_those_with_people_first() -> None:

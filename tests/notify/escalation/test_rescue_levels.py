@@ -9,7 +9,7 @@ import sys
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,12 +66,13 @@ class Rescue:
         for point, login in ((NEAR, "nora"), (FAR, "finn"), (FIRE, "fay")):
             helper(records, point, login)
         self.incident_id = self.firm.open_incident(ENTRAPMENT)
+        self.points: Sequence[RescuePoint] = POINTS
         self.caller = DutyCaller(records, lambda: T0 + round(self.s * S))
 
     def at(self, s: float) -> None:
         """Turn the clock: the timers of the rescue, then the calls."""
         self.s = s
-        self.records.advance_rescues(TIMES, T0 + round(s * S), points=POINTS)
+        self.records.advance_rescues(TIMES, T0 + round(s * S), points=self.points)
         while self.caller.call_due():
             pass
 
@@ -128,7 +129,21 @@ def test_who_took_the_incident_up_and_does_not_arrive_is_followed_by_the_profess
     rescue.at(1799)
     assert rescue.called("nora", "fay") == []
     rescue.at(1800)
-    assert rescue.called("nora", "fay") == [(1800, "fay")]
+    assert sorted(rescue.called("nora", "fay")) == [(1800, "fay"), (1800, "nora")], "of each level without a call-out"
+    rescue.at(1860)
+    assert [at_s for at_s, _ in rescue.called("ada")] == [0, 1800, 1860], "who has accepted is asked again, and again"
+    (late,) = {each.sentence["en"] for at_s, login, each in rescue.firm.owed() if (at_s, login) == (1860, "ada")}
+    assert late == "Somebody may be inside, and nobody has arrived yet"
+
+
+def test_who_can_only_be_telephoned_is_named_to_those_who_are_called(rescue: Rescue) -> None:
+    rescue.points = (RescuePoint("消防救援 119 · Fire service 119", 3),)
+    rescue.at(0)
+    rescue.act("accept", replace(Actor.named("Ada"), organisation="Firm"))
+    rescue.at(1800)
+    ((_, _, told),) = [each for each in rescue.firm.owed() if each[:2] == (1800, "ada")]
+    assert told.sentence["en"].endswith("nobody has arrived yet. Telephone: Fire service 119")
+    assert told.sentence["zh"].endswith("请致电：消防救援 119")
 
 
 def test_the_firm_of_the_lift_is_called_when_the_desk_that_acknowledged_calls_it_out(rescue: Rescue) -> None:
