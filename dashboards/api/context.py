@@ -24,6 +24,7 @@ from dashboards.live.imports import RunningImports
 from dashboards.live.partitions import MONITOR_SILENT_S
 from dashboards.live.poller import FleetPoller
 from dashboards.sign_in.identity import Authenticator
+from dashboards.sign_in.oidc import OidcClient
 from dashboards.sign_in.passwords import PasswordSignIn
 from dashboards.sign_in.settings import SignInSettings
 from detectors.catalogue import RULES
@@ -133,7 +134,7 @@ class LazyStore(Generic[T]):
 
 @dataclass
 class AppContext:
-    """Everything that the routes of one dashboards process share."""
+    """Everything that the routes of one dashboards process share; `oidc` is None where no provider is configured."""
 
     settings: Settings
     records: LazyStore[Records] = field(init=False)
@@ -145,6 +146,7 @@ class AppContext:
     photos: ReportPhotos = field(init=False)
     authenticator: Authenticator = field(init=False)
     passwords: PasswordSignIn = field(init=False)
+    oidc: OidcClient | None = field(init=False)
     imports: RunningImports = field(default_factory=RunningImports)
 
     def __post_init__(self) -> None:
@@ -156,6 +158,7 @@ class AppContext:
             open_with_accounts=self.settings.sign_in.open_with_accounts,
         )
         self.passwords = PasswordSignIn(self.records)
+        self.oidc = OidcClient(self.settings.sign_in.oidc) if self.settings.sign_in.oidc else None
         self.server_metrics = ServerMetrics()
         self.broadcaster = EventBroadcaster(self.server_metrics)
         self.poller = FleetPoller(self.records, self.broadcaster, self.server_metrics, self.settings.monitor_silent_s)

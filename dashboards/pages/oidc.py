@@ -38,27 +38,30 @@ CODE_CHARS = 4096
 def oidc_pages(context: AppContext) -> APIRouter:
     """Return the routes, none where no provider is configured."""
     router = APIRouter(include_in_schema=False)
-    if context.settings.sign_in.oidc is None:
+    if context.oidc is None:
         return router
-    provider = OidcClient(context.settings.sign_in.oidc)
+
+    def provider() -> OidcClient:
+        assert context.oidc is not None
+        return context.oidc
 
     @router.get(BEGIN_PATH)
     def begin(request: Request) -> Response:
-        return _begin(provider, request, safe_return(request.query_params.get("next", "/")))
+        return _begin(provider(), request, safe_return(request.query_params.get("next", "/")))
 
     @router.post(BEGIN_PATH)
     def begin_with_link(request: Request) -> Response:
         fields = form_of(request)
         if not is_own_form(request, fields):
             raise Problem(403, "forged-request", "The form is not of this browser: open the one-time link again.")
-        return _begin(provider, request, "/", fields.get("code", ""))
+        return _begin(provider(), request, "/", fields.get("code", ""))
 
     @router.get(RETURN_PATH)
     def finish(request: Request) -> Response:
         state, code = request.query_params.get("state", ""), request.query_params.get("code", "")[:CODE_CHARS]
         now_ns, records = time.time_ns(), context.records()
         try:
-            attempt, subject = provider.finish(
+            attempt, subject = provider().finish(
                 state, request.cookies.get(cookie_name(request, BINDING), ""), code, now_ns / 1e9
             )
         except OidcRefused as error:

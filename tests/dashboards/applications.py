@@ -39,7 +39,7 @@ def _routes(settings: Settings) -> AnalysedRoutes:
     """Return unused routes for the settings, their context as new; analyse routes where none are unused."""
     shape = replace(settings, open_records=_closed, open_series=_closed, photos_dir=None)
     for each in _analysed:
-        if not each.is_used and each.shape == shape and settings.sign_in.oidc is None:  # its client keeps attempts
+        if not each.is_used and each.shape == shape:
             each.context.__init__(settings)  # type: ignore[misc]
             each.is_used = True
             return each

@@ -19,9 +19,9 @@ from tests.alerts.rules import DOOR, MOVED, STOP, occurrence
 from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import BY, PASSWORD, Accounts, sign_in
 from tests.dashboards.identity.test_own_ways import newest_code
+from tests.dashboards.roles.documented import ROUTES
 from tests.dashboards.sample_fleet import T0_NS
 from tests.dashboards.test_api_duty import ROTATION
-from tests.dashboards.test_roles import ROUTES
 
 HOUR_NS = 3600 * 1_000_000_000
 LIFT = "L001"
