@@ -20,7 +20,7 @@ from functools import partial
 from mqtt.backoff import Backoff
 from notify.dispatch.pacing import AddressPace, is_urgent, next_message
 from notify.dispatch.receivers import Receiver, ReceiverLoads, receiver_of
-from notify.dispatch.routing import begins_again_ns, is_given_up, next_way
+from notify.dispatch.routing import begins_again_ns, is_concerned, is_given_up, next_way
 from notify.dispatch.sending import MessageSending
 from notify.rounds import repeat_rounds
 from notify.ways.sender import Sender
@@ -44,7 +44,7 @@ PACE_LIMIT_NS = 600 * S_NS
 RETRY_FIRST_S, RETRY_LIMIT_S = 0.5, 10.0
 UNREACHED = "notifications_unreached"
 PACES_LIMIT = 10_000
-NO_WAY, DISABLED, TOO_LATE = "no-way", "account-disabled", "too-late"
+NO_WAY, DISABLED, NOT_CONCERNED, TOO_LATE = "no-way", "account-disabled", "not-concerned", "too-late"
 """Why a notification has reached nobody, where no receiver has given a reason."""
 
 
@@ -118,12 +118,17 @@ class NotificationDispatcher(threading.Thread):
     ) -> list[tuple[NotificationWay, list[WaitingNotification]]]:
         """Return the notifications of each way, and settle those that have none."""
         ways = self._records.ways_of(list(people))
+        facts = self._records.facts_of(sorted({_lift_id(each) for each in waiting}))
         batches: dict[str, tuple[NotificationWay, list[WaitingNotification]]] = {}
         for each in waiting:
             person = people.get(each.notification.person_id)
             way = None if person is None else next_way(each, ways.get(person.person_id, ()), self._kinds)
             if person is None or person.is_disabled:
                 self._fail(each, DISABLED, now_ns)
+            elif not (
+                is_concerned(person, each.notification, facts.get(_lift_id(each))) or self._is_called_out(person, each)
+            ):
+                self._fail(each, NOT_CONCERNED, now_ns)
             elif is_given_up(each, now_ns):
                 self._fail(each, each.error or TOO_LATE, now_ns)
             elif way is None:
@@ -131,6 +136,14 @@ class NotificationDispatcher(threading.Thread):
             else:
                 batches.setdefault(way.way_id, (way, []))[1].append(each)
         return list(batches.values())
+
+    def _is_called_out(self, person: Person, waiting: WaitingNotification) -> bool:
+        """Return whether an organisation of a person is called out by name to a rescue at a lift of others."""
+        found = self._records.incident(waiting.notification.incident_id)
+        rescue = None if found is None else found.visible.incident.rescue
+        called = set() if rescue is None else {each.who for each in rescue.call_outs}
+        open_ones = [each.organisation for each in person.memberships if each.organisation.closed_ns is None]
+        return any(called & each.names for each in open_ones)
 
     def _without_way(self, waiting: WaitingNotification, now_ns: int) -> None:
         again_ns = begins_again_ns(waiting, now_ns, random.random())
@@ -195,6 +208,11 @@ class NotificationDispatcher(threading.Thread):
 
 def _person_ids(waiting: Sequence[WaitingNotification]) -> set[str]:
     return {each.notification.person_id for each in waiting}
+
+
+def _lift_id(waiting: WaitingNotification) -> str:
+    lift = waiting.notification.lift
+    return "" if lift is None else lift.lift_id
 
 
 def _about(waiting: WaitingNotification) -> str:

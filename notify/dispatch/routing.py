@@ -1,4 +1,4 @@
-"""The way by which a notification is sent next, and what happens after an attempt that did not succeed. Pure.
+"""Who may still be notified, the way that is used next, and what follows an attempt that did not succeed. Pure.
 
 delivered ─► sent
 for now   ─► the same way after a pause, until its patience is over ─► the next way
@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from alerts.notification import CODE, TEST
+from alerts.notification import ACCOUNT, CODE, TEST, Notification
 from mqtt import backoff
 from notify.ways.sender import Outcome, SendResult
+from registry.lift_facts import LiftFacts
+from registry.people import Person
 from registry.ways import NotificationWay
 from store.records.repository import WaitingNotification
 
@@ -32,6 +34,20 @@ class NextStep:
 
     due_ns: int | None
     for_good: bool = False
+
+
+def is_concerned(person: Person, notification: Notification, facts: LiftFacts | None) -> bool:
+    """Return whether a person may still read a notification: it is about the own account, or about a lift of theirs.
+
+    `facts` are the present ones of the lift. Where it is not registered, or not any more, a membership is enough.
+    """
+    if notification.kind in (CODE, TEST, ACCOUNT):
+        return True
+    theirs = [each.organisation.lifts for each in person.memberships if each.organisation.closed_ns is None]
+    lift = notification.lift
+    if lift is None or facts is None or not notification.incident_id:
+        return bool(theirs)
+    return any(lifts.has(district, facts) for lifts in theirs for district in (lift.district, facts.district))
 
 
 def next_way(

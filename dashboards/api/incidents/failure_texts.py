@@ -10,6 +10,7 @@ from dashboards.api.refused.texts import from_templates
 FAILURES: tuple[tuple[str, str, str], ...] = (
     ("no-way", "has no verified way of notification", "没有已验证的通知方式"),
     ("account-disabled", "the account is disabled", "账号已停用"),
+    ("not-concerned", "the person has no role for the lift any more", "该人员已无权处理此电梯"),
     ("too-late", "could not be sent for an hour", "一小时内未能发送"),
     ("HTTP 401", "the receiver refuses the credentials (HTTP 401)", "接收方拒绝凭据（HTTP 401）"),
     ("HTTP 403", "the receiver does not allow it (HTTP 403)", "接收方不允许（HTTP 403）"),
