@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from alerts.alert import Alert
 from dashboards.live.blind import UNWATCHED, blind_document
 from dashboards.live.fleet_health import FleetHealth, fleet_health
+from dashboards.live.lift_incidents import LiftIncident
 from dashboards.live.maintenance import window_document
 from registry import catalogue
 from registry.car_floor import between_floors, floor_label
@@ -109,7 +110,8 @@ class FleetView:
 
     `state` is an index into `STATES`; `since_ns` is the begin of that state, `NO_INSTANT` where unknown.
     `blind` is the reason why messages of a lift are not judged, "" for all others; `blind_since_ns` is its begin.
-    `counts` is (n, 4), open alerts by `SEVERITIES`; `windows` is the latest maintenance window of each lift.
+    `counts` is (n, 4), open alerts by `SEVERITIES`; `windows` is the latest maintenance window of each lift;
+    `incidents` is the worst open incident of a lift that people reported, or in which somebody may be inside.
     """
 
     as_of_ns: int
@@ -124,6 +126,7 @@ class FleetView:
     blind_since_ns: NDArray[np.int64]
     windows: Mapping[str, WindowRecord]
     health: FleetHealth
+    incidents: Mapping[str, LiftIncident]
 
     def item(self, row: int, reader: LiftScope) -> dict[str, Any]:
         """Return one lift as an item of the list, with the note of its maintenance where the scope reads it."""
@@ -140,6 +143,7 @@ class FleetView:
             **(NO_READINGS if at < 0 else _latest(self.live, at, known)),
             "open_alerts": {"critical": critical, "major": major, "minor": minor, "trend": trend},
             "worst_rule": worst_rule(self.alerts.get(index.lift_id[row], ())),
+            "incident": _incident_document(self.incidents.get(index.lift_id[row])),
             **self.health.item(row, index.lift_id[row]),
             "address": known.address if known else None,
             "lat": known.lat if known else None,
@@ -174,6 +178,13 @@ def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]
     }
 
 
+def _incident_document(incident: LiftIncident | None) -> dict[str, Any] | None:
+    if incident is None:
+        return None
+    named = {"id": incident.id, "kind": incident.kind, "severity": incident.severity}
+    return {**named, "opened": instant.rfc3339(incident.opened_ns), "holds_people": incident.holds_people}
+
+
 def worst_rule(open_alerts: Sequence[Alert]) -> str | None:
     """Return the rule of the most severe open alert, of several the one that began first; None without alerts."""
     worst = min(open_alerts, key=lambda alert: (SEVERITIES.index(alert.severity), alert.onset_ns), default=None)
@@ -197,12 +208,19 @@ def fleet_view(
     windows: Mapping[str, WindowRecord] | None = None,
     unwatched: NDArray[np.bool_] | None = None,
     healths: Mapping[str, HealthRecord] | None = None,
+    incidents: Mapping[str, LiftIncident] | None = None,
 ) -> FleetView:
-    """Return the view that joins the lift index, the live table, the open alerts and the maintenance windows.
+    """Return the view that joins the lift index, the live table, the open alerts and incidents, and the maintenance
+    windows.
 
     `unwatched` marks the rows of the live table whose monitor does not run: their lifts are blind.
     """
     counts, onset_ns = _open(index, alerts)
+    has = counts > 0
+    for lift_id, incident in (incidents or {}).items():
+        if (at := index.row_of.get(lift_id)) is not None:
+            column = SEVERITIES.index(incident.severity)
+            has[at, column], onset_ns[at, column] = True, min(onset_ns[at, column], incident.opened_ns)
     is_live = index.live_row >= 0
     link, mode = np.full(len(index), NEVER_SEEN), np.full(len(index), np.nan)
     last_seen_ns = np.full(len(index), NEVER, dtype=np.int64)
@@ -217,7 +235,7 @@ def fleet_view(
         lost = is_live & unwatched[index.live_row]
         blind = np.where(lost, UNWATCHED, blind)
         blind_since_ns[lost] = last_seen_ns[lost]
-    state = _state(counts, link, mode, blind != "")
+    state = _state(has, link, mode, blind != "")
     since_ns = _since(state, onset_ns, last_seen_ns)
     is_blind = (state == STATES.index("blind")) & (blind_since_ns != NEVER)
     since_ns[is_blind] = blind_since_ns[is_blind]
@@ -236,6 +254,7 @@ def fleet_view(
         blind_since_ns,
         windows or {},
         health,
+        incidents or {},
     )
 
 
@@ -255,10 +274,9 @@ def _open(index: LiftIndex, alerts: Mapping[str, Sequence[Alert]]) -> tuple[NDAr
 
 
 def _state(
-    counts: NDArray[np.int64], link: NDArray[Any], mode: NDArray[np.float64], blind: NDArray[np.bool_]
+    has: NDArray[np.bool_], link: NDArray[Any], mode: NDArray[np.float64], blind: NDArray[np.bool_]
 ) -> NDArray[np.int8]:
-    """Return for each lift the first of `STATES` that holds."""
-    has = counts > 0
+    """Return for each lift the first of `STATES` that holds; `has` are the `SEVERITIES` of its alerts and incident."""
     holds = np.column_stack(
         [
             has[:, 0],
@@ -269,7 +287,7 @@ def _state(
             *has[:, 1:].T,
             mode == INSPECTION,
             mode == OUT_OF_SERVICE,
-            np.ones(len(counts), dtype=np.bool_),
+            np.ones(len(has), dtype=np.bool_),
         ]
     )
     return np.argmax(holds, axis=1).astype(np.int8)

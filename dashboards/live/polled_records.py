@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.alert import Alert
+from alerts.incidents.wire import incident_json
+from dashboards.live.lift_incidents import IncidentsOfLifts, after_entries, lifts_of_incident
 from store.live import LiveTable, decode_live
 from store.records.repository import (
     EVERYTHING,
@@ -37,6 +39,7 @@ class PolledRecords:
     transition: int = -1
     entry: int = -1
     alerts: Mapping[str, Sequence[Alert]] = field(default_factory=dict)
+    incidents: IncidentsOfLifts = field(default_factory=dict)
     refusal: int = EVERYTHING
     refused: Mapping[str, Mapping[str, RefusalCount]] = field(default_factory=dict)
     partition_count: int = 0
@@ -63,7 +66,7 @@ class PolledRecords:
         elif announcements := records.transitions_since(transition, TRANSITIONS_AT_ONCE):
             transition = announcements[-1].id
             alerts = _open_alerts_by_lift(records.open_alerts())
-        entry, entries = self._entries_since(records)
+        entry, incidents, entries = self._entries_since(records)
         revision, registry, windows = self.revision, self.registry, self.windows
         if limit != 0 and records.revision() != revision:
             changes = records.registry_since(revision, limit)
@@ -81,16 +84,31 @@ class PolledRecords:
         version = healths[-1].version if healths else self.health_version
         health = {**self.health, **{one.lift_id: one for one in healths}} if healths else self.health
         polled = PolledRecords(
-            revision, registry, windows, live, transition, entry, alerts, refusal, refused, parts, version, health
+            revision,
+            registry,
+            windows,
+            live,
+            transition,
+            entry,
+            alerts,
+            incidents,
+            refusal,
+            refused,
+            parts,
+            version,
+            health,
         )
         return polled, announcements, entries
 
-    def _entries_since(self, records: Records) -> tuple[int, list[IncidentAnnouncement]]:
-        """Return the newest entry of incidents, and the entries since the last poll."""
+    def _entries_since(self, records: Records) -> tuple[int, IncidentsOfLifts, list[IncidentAnnouncement]]:
+        """Return the newest entry of incidents, the open incidents by lift, and the entries since the last poll."""
         if self.entry < 0:
-            return records.last_incident_entry(), []
+            newest = records.last_incident_entry()
+            return newest, {each.id: lifts_of_incident(incident_json(each)) for each in records.open_incidents()}, []
         entries = records.incident_entries_since(self.entry, TRANSITIONS_AT_ONCE)
-        return (entries[-1].id if entries else self.entry), entries
+        if not entries:
+            return self.entry, self.incidents, []
+        return entries[-1].id, after_entries(self.incidents, entries), entries
 
     @property
     def table(self) -> LiveTable:

@@ -25,6 +25,7 @@ from dashboards.live.event_stream import (
 )
 from dashboards.live.events import alert_events, incident_events, lift_events, of_several_lifts
 from dashboards.live.fleet_view import FleetView, LiftIndex, fleet_view, lift_index
+from dashboards.live.lift_incidents import worst_by_lift
 from dashboards.live.listing import LiftListing
 from dashboards.live.partitions import MONITOR_SILENT_S, PartitionStatus, PartitionWatch
 from dashboards.live.polled_records import TRANSITIONS_AT_ONCE, PolledRecords
@@ -165,7 +166,10 @@ class FleetPoller:
         table = polled.table
         unwatched = np.isin(table.lift_id, polled.lifts_of(self._stopped()))
         index = self._lift_index(polled, table)
-        view = fleet_view(polled.as_of_ns, index, table, polled.alerts, polled.windows, unwatched, polled.health)
+        incidents = worst_by_lift(polled.incidents)
+        view = fleet_view(
+            polled.as_of_ns, index, table, polled.alerts, polled.windows, unwatched, polled.health, incidents
+        )
         before, version = self.position, max(self.position.version + 1, time.time_ns())
         rows = self._published.update(view, version)
         self._polled, self._listing, self.position = (

@@ -18,8 +18,8 @@ POSITION_STEP_M = 0.01
 SPEED_STEP_MPS = 0.02
 LAST_SEEN_STEP_S = 10.0
 EXACT_COLUMNS = ("landing", "direction", "door", "presence", "mode", "power", "last_trip_ns")
-MAINTENANCE_COLUMN, BLIND_COLUMN, RULE_COLUMN, HEALTH_COLUMN, GRADE_COLUMN = 5, 6, 7, 8, 9
-EXACT = GRADE_COLUMN + 1 + len(EXACT_COLUMNS)
+MAINTENANCE_COLUMN, BLIND_COLUMN, RULE_COLUMN, HEALTH_COLUMN, GRADE_COLUMN, INCIDENT_COLUMN = range(5, 11)
+EXACT = INCIDENT_COLUMN + 1 + len(EXACT_COLUMNS)
 TOLERANCES = np.array([0.0] * EXACT + [POSITION_STEP_M, SPEED_STEP_MPS, LAST_SEEN_STEP_S])
 
 
@@ -75,7 +75,7 @@ def _values(view: FleetView) -> NDArray[np.float64]:
     values[:, BLIND_COLUMN] = _reason_codes(view.blind)
     values[:, HEALTH_COLUMN], values[:, GRADE_COLUMN] = view.health.score, view.health.grade
     live_columns = (*EXACT_COLUMNS, "position_m", "speed_mps")
-    for column, name in enumerate(live_columns, start=GRADE_COLUMN + 1):
+    for column, name in enumerate(live_columns, start=INCIDENT_COLUMN + 1):
         values[is_live, column] = getattr(view.live, name)[at[is_live]]
     for lift_id, window in view.windows.items():
         if lift_id in view.lift_index.row_of:
@@ -83,6 +83,9 @@ def _values(view: FleetView) -> NDArray[np.float64]:
     for lift_id, open_alerts in view.alerts.items():
         if lift_id in view.lift_index.row_of:
             values[view.lift_index.row_of[lift_id], RULE_COLUMN] = crc32((worst_rule(open_alerts) or "").encode())
+    for lift_id, incident in view.incidents.items():
+        if lift_id in view.lift_index.row_of:
+            values[view.lift_index.row_of[lift_id], INCIDENT_COLUMN] = crc32(repr(incident).encode())
     values[:, -1] = view.last_seen_ns / 1e9
     return values
 

@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.incidents.actions import Call, IncidentAction, on_action, on_call
+from alerts.incidents.reports import on_report
+from alerts.incidents.wire import incident_json
 from dashboards.http.cursor import decode_cursor, encode_cursor
 from dashboards.http.problem import Problem
 from dashboards.live.fleet_view import STATES, FleetView, fleet_view, lift_index
+from dashboards.live.lift_incidents import lifts_of_incident, worst_by_lift
 from dashboards.live.listing import LiftListing, LiftQuery
 from dashboards.live.published import PublishedLifts
+from registry.actor import Actor
 from registry.fact_checks import BAROMETER
 from registry.scope import ALL_LIFTS
 from telemetry import instant
@@ -63,6 +68,39 @@ def test_the_state_of_a_lift_is_the_first_that_holds() -> None:
         "normal", "blind",
     ]  # fmt: skip
     assert view.item(10, ALL_LIFTS)["since"] == instant.text(T0_NS + 1)
+
+
+def test_a_lift_is_as_urgent_as_an_open_incident_that_its_alerts_do_not_show() -> None:
+    live = table(5, blind=np.array(["", "", "units", "", ""]), blind_since_ns=np.array([0, 0, T0_NS, 0, 0]))
+    desk, ns = Actor.named("desk"), T0_NS + S_NS
+    inside = on_call(None, Call("L002", "d0", "entrapment", desk), T0_NS).incident
+    freed = on_action(
+        on_call(None, Call("L001", "d0", "entrapment", desk), T0_NS).incident,
+        IncidentAction("stage", desk, stage="released"),
+        ns,
+    )
+    assert freed is not None
+    closed = on_action(
+        on_call(None, Call("L003", "d0", "nuisance", desk), T0_NS).incident,
+        IncidentAction("close", desk, reason="false-alarm"),
+        ns,
+    )
+    assert closed is not None
+    reported = on_report(None, "L004", "d0", "out-of-order", None, T0_NS).incident
+    known = {
+        each.id: lifts_of_incident(incident_json(each)) for each in (inside, freed.incident, closed.incident, reported)
+    }
+    view = fleet_view(T0_NS, lift_index([], live), live, {}, incidents=worst_by_lift(known))
+    assert [STATES[code] for code in view.state] == ["normal", "major", "critical", "normal", "major"]
+    item = view.item(2, ALL_LIFTS)
+    assert item["incident"] == {
+        "id": inside.id, "kind": "entrapment", "severity": "critical", "opened": instant.rfc3339(T0_NS),
+        "holds_people": True,
+    }  # fmt: skip
+    assert (item["since"], view.item(3, ALL_LIFTS)["incident"]) == (instant.text(T0_NS), None)
+    before = PublishedLifts()
+    before.update(fleet_view(T0_NS, view.lift_index, live, {}), 1)
+    assert before.update(view, 2).tolist() == [1, 2, 4]
 
 
 def test_a_blind_lift_has_a_reason_a_time_and_a_remedy() -> None:

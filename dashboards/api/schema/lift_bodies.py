@@ -42,6 +42,16 @@ class Blindness(ResponseBody):
 Grade = Literal["red", "orange", "yellow", "blue"]
 
 
+class LiftIncidentBody(ResponseBody):
+    """The worst open incident of a lift that people reported, or in which somebody may be inside."""
+
+    id: str
+    kind: str
+    severity: str
+    opened: TimeText
+    holds_people: bool
+
+
 class LiftItem(ResponseBody):
     """A lift in a list; unknown values are null."""
 
@@ -62,6 +72,7 @@ class LiftItem(ResponseBody):
     power: str | None
     open_alerts: OpenAlerts
     worst_rule: str | None
+    incident: LiftIncidentBody | None
     health: int | None
     grade: Grade | None
     health_reason: dict[str, str] | None

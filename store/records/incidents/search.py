@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true, tuple_, union
 
 from alerts.alert import Alert
-from alerts.incidents.incident import StoryEntry
+from alerts.incidents.incident import Incident, StoryEntry
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.book import read_alert
 from store.records.database import Database
@@ -109,6 +109,11 @@ class IncidentSearch:
             return Page(visible, None)
         last = (rows[limit - 1].urgency, found[-1].opened_ns, found[-1].id)
         return Page(visible, encode_cursor(*last[-parts:]))
+
+    def open_incidents(self) -> list[Incident]:
+        """Return every open incident of the fleet."""
+        with self._database.reading() as connection:
+            return [read_incident(text) for text in connection.scalars(select(incidents.c.incident).where(is_open))]
 
     def count_incidents(self, wanted: IncidentFilter, scope: LiftScope = ALL_LIFTS) -> IncidentCounts:
         """Return how many incidents with a lift in the scope there are."""

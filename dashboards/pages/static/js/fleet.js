@@ -206,4 +206,4 @@ at("reorder").addEventListener("click", () => { reorder(); showRows(); });
 for (const event of ["pointerleave", "focusout"]) at("rows").addEventListener(event, () => setTimeout(showRows, 100));
 
 setInterval(() => { if (!document.hidden) { scheduleCounts(); rows.later(); } }, COUNTS_EVERY_MS);
-followLive({}, { catchUp: readAll, on: { lift: onLift, alert: scheduleCounts } });
+followLive({}, { catchUp: readAll, on: { lift: onLift, alert: scheduleCounts, incident: scheduleCounts } });

@@ -8,7 +8,7 @@ import { secondsSince, span, timeNode, zonedClock } from "./time.js";
 import { liftName, hasTranslation, ruleName, translate } from "./translations.js";
 
 const STALLED_S = 15; // The monitor writes each second.
-const ALERTS_MOST = 200;
+const AT_MOST = 200;
 
 /** Show in `headline` which lifts need attention, and in `subline` how many of the fleet's messages arrive. */
 export async function showHeadline(headline, subline, fleet) {
@@ -40,12 +40,18 @@ function withoutAlerts({ states, lifts, as_of, partitions }, silent) {
   return silent ? translate("fleet.quiet.others", { n: silent }) : translate("fleet.quiet");
 }
 
-/** Return the headline for critical lifts: a single alert with its duration, or how many lifts, and in how many people may be trapped. */
+/** Return the headline for critical lifts: a single alert or incident with its duration, or how many lifts, and in how many people may be trapped. */
 async function criticalHeadline(general, count) {
-  const { items: alerts } = await get("/api/v1/alerts", { state: "firing", severity: "critical", limit: ALERTS_MOST });
+  const [{ items: alerts }, { items: incidents }] = await Promise.all([
+    get("/api/v1/alerts", { state: "firing", severity: "critical", limit: AT_MOST }),
+    get("/api/v1/incidents", { state: "open", severity: "critical", limit: AT_MOST }),
+  ]);
   const trapped = alerts.filter((alert) => hasTranslation(`here.${alert.rule}`));
-  if (count === 1 && alerts.length) return singleAlert(trapped[0] ?? alerts[0]);
-  const n = new Set(trapped.map((alert) => alert.lift_id)).size;
+  const held = incidents.flatMap((incident) => incident.lifts.filter((lift) => lift.holds_people).map((lift) => ({ ...incident, lift_id: lift.lift_id })));
+  if (count === 1 && trapped.length) return singleAlert(trapped[0]);
+  if (count === 1 && held.length) return singleIncident(held[0]);
+  if (count === 1 && alerts.length) return singleAlert(alerts[0]);
+  const n = new Set([...trapped, ...held].map(({ lift_id }) => lift_id)).size;
   if (n === count) return [translate("fleet.trapped.all", { n })];
   return [n ? translate("fleet.trapped", { sentence: general, n }) : general];
 }
@@ -56,4 +62,10 @@ async function singleAlert(alert) {
   const place = carLocation(found.latest);
   const sentence = hasTranslation(`here.${alert.rule}`) && place ? translate("fleet.trapped.one", { what: translate(`here.${alert.rule}`), lift, where: place }) : translate("fleet.alert.one", { lift, summary: ruleName(alert.rule) });
   return [el("a", { href: `/alerts/${encodeURIComponent(alert.id)}` }, sentence), " ", timeNode(alert.onset, { as: "for" })];
+}
+
+/** Return one incident in which somebody may be inside as a sentence with its running duration. */
+async function singleIncident(incident) {
+  const lift = liftName(await get(`/api/v1/lifts/${encodeURIComponent(incident.lift_id)}`));
+  return [el("a", { href: `/incidents/${encodeURIComponent(incident.id)}` }, translate("fleet.alert.one", { lift, summary: translate("incident.here") })), " ", timeNode(incident.opened, { as: "for" })];
 }

@@ -18,7 +18,7 @@ import { severityRank, setSymbol } from "./severity.js";
 import { Shaft, carSentence } from "./shaft.js";
 import { HEARTBEAT_S, clock, fullStamp, secondsSince, setPageZone, setTime, span, timeNode, zoneName, zoneSentence } from "./time.js";
 import { fixed } from "./units.js";
-import { lang, ruleName, translate, translateFirst } from "./translations.js";
+import { incidentHere, lang, ruleName, translate, translateFirst } from "./translations.js";
 import { MaintenancePanel } from "./maintenance.js";
 
 const KINDS = ["speed", "position", "door", "presence", "vibration"];
@@ -150,6 +150,7 @@ function showLatest(item) {
   const rated = lift.facts?.rated_speed_mps;
   setSymbol(at("symbol"), item.state);
   showSentence();
+  showWorst();
   shaft.show(item);
   const speed = item.speed_mps === null ? null : fixed(item.speed_mps);
   const readings = {
@@ -194,11 +195,13 @@ function showBlind() {
   setText(note.lastElementChild, translate(blind.since ? `${key}.for` : key, values));
 }
 
-/** Show the most severe open alert before it, as a sentence that links to the alert. */
+/** Show before it the open incident, or the most severe open alert where that is worse, as a sentence that links to it. */
 function showWorst() {
+  const incident = latest?.incident, zone = lift.facts?.timezone;
   const [worst] = [...lift.open_alerts].sort((a, b) => severityRank(a.severity) - severityRank(b.severity) || a.onset.localeCompare(b.onset)), box = at("subline").firstElementChild;
-  box.hidden = !worst;
-  if (worst) box.replaceChildren(el("a", { href: `/alerts/${encodeURIComponent(worst.id)}` }, translateFirst(`here.${worst.rule}`, `rule.${worst.rule}`)), " ", timeNode(worst.onset, { zone: lift.facts?.timezone, as: "for" }));
+  box.hidden = !worst && !incident;
+  if (incident && (incident.holds_people || !worst || severityRank(incident.severity) < severityRank(worst.severity))) box.replaceChildren(el("a", { href: `/incidents/${encodeURIComponent(incident.id)}` }, incidentHere(incident)), " ", timeNode(incident.opened, { zone, as: "for" }));
+  else if (worst) box.replaceChildren(el("a", { href: `/alerts/${encodeURIComponent(worst.id)}` }, translateFirst(`here.${worst.rule}`, `rule.${worst.rule}`)), " ", timeNode(worst.onset, { zone, as: "for" }));
 }
 
 function showBelow() {

@@ -5,7 +5,7 @@ import { el, highlight, setText, symbol } from "./element.js";
 import { gradeName } from "./grades.js";
 import { SEVERITIES, SILENT, setSymbol, severitySymbol } from "./severity.js";
 import { HEARTBEAT_S, secondsSince, setTime } from "./time.js";
-import { districtName, lang, liftName, nameInLanguage, ruleName, translate, translateFirst } from "./translations.js";
+import { districtName, incidentHere, lang, liftName, nameInLanguage, ruleName, translate, translateFirst } from "./translations.js";
 import { isOngoing } from "./maintenance.js";
 
 /** Return an empty row. */
@@ -39,7 +39,7 @@ export function fillRow(row, lift) {
   setText(state.children[1], translate(`state.${lift.state}`));
   const why = lift.state === "blind" ? translateFirst(`blind.${lift.blind.reason}`, "blind.refused") : "";
   state.title = lift.blind?.text[lang] ?? "";
-  setText(state.lastChild, [why, lift.worst_rule && ruleName(lift.worst_rule), isOngoing(lift.maintenance) && translate("works.row")].filter(Boolean).join(" · "));
+  setText(state.lastChild, [why, lift.incident && incidentHere(lift.incident), lift.worst_rule && ruleName(lift.worst_rule), isOngoing(lift.maintenance) && translate("works.row")].filter(Boolean).join(" · "));
   const href = `/lifts/${encodeURIComponent(lift.lift_id)}`;
   if (name.firstChild.getAttribute("href") !== href) name.firstChild.setAttribute("href", href);
   setText(name.firstChild, liftName(lift));

@@ -45,5 +45,8 @@ export const alertStatus = (alert) => [
 /** Return what an incident is about: the sentence of its most urgent alert, or its kind. */
 export const incidentSummary = ({ summary: said, kind }) => said?.[lang] || said?.en || translate(`incident.${kind}`);
 
+/** Return what the open incident of a lift says about it: that somebody may be inside, or its kind. */
+export const incidentHere = ({ kind, holds_people }) => translate(holds_people ? "incident.here" : `incident.${kind}`);
+
 /** Return the summary of an alert in the page's language. */
 export const summary = (alert) => alert.summary[lang] || alert.summary.en || ruleName(alert.rule);
