@@ -23,6 +23,8 @@
     open     the alert of an entrapment clears         open     release-seen  a person confirms: stage `released`;
                                                                               of each lift that holds people
     open     the last of its alerts closes             closed   closed        not by hand, and no reason
+    open     the same, somebody inside whose release   open     (stored)      by hand from now on
+             was not seen, or a critical one resolved
     open     an alert closes, otherwise                open     (stored)
     closed   one of its alerts fires again             open     reopened      unless the lift has another open incident:
                                                                               then the alert joins that one
@@ -49,6 +51,7 @@ from dataclasses import replace
 from alerts.alert import CLOSED as ALERT_CLOSED
 from alerts.alert import FIRING, Alert, Change, Transition
 from alerts.answers import ACKNOWLEDGED as ALERT_ACKNOWLEDGED
+from alerts.answers import RESOLVED
 from alerts.book import RAISED as ALERT_RAISED
 from alerts.book import REFIRED
 from alerts.incidents.incident import (
@@ -132,6 +135,8 @@ def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | N
         if not _is_over(counted):
             return entered(counted, ACKNOWLEDGED, transition.at_ns, by, about=alert.id)
     if counted.unclosed < incident.unclosed and _is_over(counted):
+        if _asks_for_a_reason(counted, transition):
+            return IncidentChange(replace(counted, by_hand=True), None)
         closed = reached(counted, CLOSED, transition.at_ns)
         return entered(closed, CLOSED, transition.at_ns, by)
     return _stored(incident, counted)
@@ -182,18 +187,12 @@ def with_call(incident: Incident, lift_id: str, kind: str) -> Incident:
 def _holding_anew(incident: Incident, lift: IncidentLift, at_ns: int) -> Incident:
     """Return the incident with somebody inside a lift, which held nobody or in which a release was seen.
 
-    The stages of the rescue are taken back where the lift held nobody: they were reached for other people.
+    The stages of the rescue are taken back: they were reached for other people. The rescue of other lifts goes on.
     """
-    rescue = incident.rescue if incident.may_hold_people else None
-    if rescue is not None:
-        rescue = replace(rescue, release_seen_ns=None)
-    stages = lift.stages if lift.holds_people else {}
-    own = replace(
-        lift, holds_people=True, release_seen=False, stages=stages, proven=lift.proven if lift.holds_people else None
-    )
+    goes_on = any(each.holds_people and not each.release_seen for each in incident.lifts if each != lift)
+    rescue = replace(incident.rescue, release_seen_ns=None) if goes_on and incident.rescue is not None else None
+    own = replace(lift, holds_people=True, release_seen=False, stages={}, proven=None)
     held = with_lift(replace(incident, rescue=rescue), own)
-    if lift.holds_people:
-        return held
     held = with_lift(stages_of_lifts_kept(held), own)
     if rescue is not None and ON_SITE in incident.stages:
         held = replace(held, rescue=replace(rescue, since_ns=at_ns, overdue=(), proven=None))
@@ -274,6 +273,14 @@ def _with_release_seen(incident: Incident, lift_id: str, at_ns: int) -> Incident
     if any(each.holds_people and not each.release_seen for each in seen.lifts):
         return seen
     return replace(seen, rescue=replace(rescue, release_seen_ns=at_ns))
+
+
+def _asks_for_a_reason(incident: Incident, transition: Transition) -> bool:
+    """Return whether a person closes an incident whose alerts are all closed: somebody may be inside, or a person
+    resolved the last alert of a critical one."""
+    if any(lift.holds_people and not lift.release_seen for lift in incident.lifts):
+        return True
+    return incident.severity == "critical" and transition.kind == RESOLVED
 
 
 def _is_over(incident: Incident) -> bool:

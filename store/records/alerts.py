@@ -65,7 +65,7 @@ class AlertStore:
         the snapshots from now on, which stays without it.
         """
         with self._database.writing() as connection:
-            settled = settle_closed_incidents(connection, now_ns)
+            settled = settle_closed_incidents(connection, now_ns, occurrences)
             book = OpenBook(connection, {occurrence.lift_id for occurrence in occurrences}, now_ns)
             book.end_shelvings()
             book.apply(occurrences)

@@ -51,7 +51,7 @@ class PlainIncident:
         before = (self.kind, self.severity) if self.seen else None
         self.seen.append((kind, severity))
         anew = kind in INSIDE and (self.seen_out or not self.inside)
-        if anew and not self.inside:
+        if anew:
             self.stages -= {*RESCUE, "confirmed"} if "released" in self.stages else {*RESCUE}
         if kind in INSIDE:
             self.inside, self.seen_out = True, False
@@ -123,7 +123,10 @@ class PlainIncidents:
         if moved.kind == "acknowledged" and alert.severity == own.severity and "acknowledged" not in own.stages:
             own.take_up(str(moved.by))
         if own.unclosed < before and own.unclosed == 0 and not own.by_hand:
-            own.closed_ns = moved.at_ns
+            if (own.inside and not own.seen_out) or (own.severity == "critical" and moved.kind == "resolved"):
+                own.by_hand = True
+            else:
+                own.closed_ns = moved.at_ns
 
     def call(self, kind: str, now_ns: int) -> None:
         own = self.opened() or self._new("suspected")

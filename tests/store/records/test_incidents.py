@@ -104,9 +104,34 @@ def test_answers_to_alerts_change_their_incident_in_the_same_transaction(story: 
     story.records.answer(alert.id, Answer("ack", BOB), T0 + 20 * S)
     assert story.only().acknowledged_ns == T0 + 20 * S
     story.records.answer(alert.id, Answer("resolve", BOB), T0 + 30 * S)
+    assert (story.only().unclosed, story.only().is_open, story.only().by_hand) == (0, True, True)
+    assert story.kinds(incident.id) == ["opened", "acknowledged"]
+
+
+def test_resolving_the_last_alert_closes_an_incident_that_is_not_critical(story: Story) -> None:
+    story.find((DOOR, "on", LIFT), at_s=10)
+    story.find((DOOR, "off", LIFT), at_s=20)
+    incident = story.only()
+    (alert,) = story.history(incident.id).alerts
+    story.records.answer(alert.id, Answer("resolve", BOB), T0 + 30 * S)
     assert (story.only().state, story.only().closed_by) == ("closed", None)
-    assert story.kinds(incident.id) == ["opened", "acknowledged", "closed"]
     assert story.history(incident.id).story[-1].by == "bob"
+
+
+@pytest.mark.parametrize("is_released", [False, True])
+def test_a_press_soon_after_a_closing_opens_an_incident(story: Story, is_released: bool) -> None:
+    story.find((BUTTON, "on", LIFT), at_s=10)
+    first = story.only()
+    if is_released:
+        story.find((BUTTON, "off", LIFT), at_s=15)
+    story.act(first.id, "close", 20, reason="false-alarm")
+    if is_released:
+        story.find((BUTTON, "on", LIFT), at_s=25)
+    else:
+        story.find((BUTTON, "off", LIFT), (BUTTON, "on", LIFT), at_s=25)
+    again, before = story.all()
+    assert (before.id, before.is_open, before.unclosed) == (first.id, False, 0)
+    assert (again.is_open, again.may_hold_people, again.acknowledged_ns) == (True, True, None)
 
 
 def test_acknowledging_an_incident_acknowledges_its_alerts_and_audits_both(story: Story) -> None:
