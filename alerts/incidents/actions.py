@@ -115,11 +115,12 @@ def on_action(
     *,
     has_other: bool = False,
     acting: Collection[str] | None = None,
+    unanswered: int = 0,
 ) -> IncidentChange | None:
     """Apply a person's action; return None where it was applied already. Raises `Refused`.
 
     `alerts` are those of the incident that are not closed. `has_other`: another open incident folds alerts of a lift.
-    `acting` are the lifts that the person may act on, None all.
+    `acting` are the lifts that the person may act on, None all; of the other lifts are `unanswered` reports.
     """
     if action.kind == "close":
         _require_closable(incident, action, alerts)
@@ -130,6 +131,8 @@ def on_action(
         return on_step(incident, action.rescue, by, now_ns, note, shared=action.shared, acting=acting)
     if action.kind == "ack":
         done = _ack(incident, action, now_ns, acting)
+    elif action.kind == "answer":
+        done = _answer(incident, unanswered)
     else:
         done = _ACTIONS[action.kind](incident, action, now_ns)
     if done is None:
@@ -200,8 +203,8 @@ def _comment(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
     return incident, COMMENTED
 
 
-def _answer(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
-    return (replace(incident, unanswered=0), ANSWERED) if incident.unanswered else None
+def _answer(incident: Incident, left: int) -> Moved:
+    return (replace(incident, unanswered=left), ANSWERED) if incident.unanswered > left else None
 
 
 def _stage(incident: Incident, action: IncidentAction, now_ns: int) -> Moved:
@@ -264,7 +267,7 @@ def _require_reopenable(incident: Incident, now_ns: int, has_other: bool) -> Non
     if incident.closed_ns is None:
         return
     if incident.merged_into is not None:
-        raise Refused("merged", f"The incident was merged into {incident.merged_into}: split that one instead.")
+        raise Refused("merged", "The incident was merged into another one: split that one instead.")
     if now_ns >= incident.closed_ns + REOPEN_NS:
         raise Refused("too-late", "The incident was closed more than 24 hours ago: open a new one, and link the two.")
     if has_other:
@@ -280,7 +283,6 @@ def _refuse_closed(incident: Incident, verb: str) -> None:
 _ACTIONS: dict[str, Callable[[Incident, IncidentAction, int], Moved]] = {
     "assign": _assign,
     "comment": _comment,
-    "answer": _answer,
     "stage": _stage,
     "close": _close,
     "reopen": _reopen,

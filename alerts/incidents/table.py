@@ -129,7 +129,7 @@ def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | N
     by = _author(transition)
     takes_up = transition.kind == ALERT_ACKNOWLEDGED and alert.severity == incident.severity
     own = counted.lift(alert.lift_id)
-    is_taken_up = incident.acknowledged_ns is not None or (own is not None and own.acknowledged)
+    is_taken_up = own is not None and incident.acknowledged_for_lifts([own]) is not None
     if takes_up and not is_taken_up and by is not None:
         counted = acknowledged(counted, by, transition.at_ns, {alert.lift_id})
         if not _is_over(counted):

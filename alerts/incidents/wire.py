@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from alerts.incidents.incident import CLOSED, RELEASED, Incident, IncidentLift
@@ -30,7 +30,7 @@ def incident_json(incident: Incident, is_visible: Callable[[IncidentLift], bool]
         "opened": rfc3339(incident.opened_ns),
         "closed": text(incident.stages.get(CLOSED)),
         "active": rfc3339(incident.active_ns),
-        "acknowledged": incident.acknowledged_ns is not None,
+        "acknowledged": _acknowledged_ns(incident, lifts) is not None,
         "owner": incident.owner,
         "may_hold_people": incident.may_hold_people,
         "by_hand": incident.by_hand,
@@ -43,6 +43,12 @@ def incident_json(incident: Incident, is_visible: Callable[[IncidentLift], bool]
         "rescue": _rescue(incident),
         **_thresholds_changed(changed_ns or None),
     }
+
+
+def _acknowledged_ns(incident: Incident, lifts: Sequence[IncidentLift]) -> int | None:
+    """Return since when an incident is taken up; who sees some of its lifts alone reads that of these."""
+    is_whole = len(lifts) == len(incident.lifts)
+    return incident.acknowledged_ns if is_whole or not lifts else incident.acknowledged_for_lifts(lifts)
 
 
 def _rescue(incident: Incident) -> dict[str, Any] | None:

@@ -14,15 +14,18 @@ import time
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from dashboards.api.access import unnamed_reader
 from dashboards.api.context import AppContext
 from dashboards.http.problem import Problem
 from dashboards.pages.private import render_private
 from dashboards.sign_in.cookies import cookie_name, delete_cookie, set_cookie, set_session
 from dashboards.sign_in.form_token import is_own_form
 from dashboards.sign_in.gate import SIGN_IN_PATH, safe_return
-from dashboards.sign_in.oidc import ATTEMPT_S, OidcAttempt, OidcClient, OidcRefused, OidcSubject
+from dashboards.sign_in.oidc import ATTEMPT_S, OidcAttempt, OidcClient, OidcRefused, OidcSubject, OidcUnknownAttempt
 from dashboards.sign_in.requests import address_of, form_of
 from registry.people import Person, actor_in
+from store.records.audit.writing import REFUSED as REFUSED_ACT
+from store.records.audit.writing import CountedAct
 from store.records.repository import Records
 
 log = logging.getLogger(__name__)
@@ -64,6 +67,10 @@ def oidc_pages(context: AppContext) -> APIRouter:
             attempt, subject = provider().finish(
                 state, request.cookies.get(cookie_name(request, BINDING), ""), code, now_ns / 1e9
             )
+        except OidcUnknownAttempt as error:
+            act = CountedAct(unnamed_reader(address_of(request)), "session.begin", "", outcome=REFUSED_ACT)
+            context.audit.count(act, str(error))
+            return RedirectResponse(REFUSED, SEE_OTHER)
         except OidcRefused as error:
             log.warning("OpenID Connect: %s", error)
             records.refuse_sign_in(None, address_of(request), now_ns)
@@ -86,7 +93,7 @@ def _begin(provider: OidcClient, request: Request, target: str, link: str = "") 
     """Send the browser to the provider: by a page where a form began it, since its policy forbids another site."""
     redirect_uri = f"{request.url.scheme}://{request.url.netloc}{RETURN_PATH}"
     try:
-        address, binding = provider.begin(redirect_uri, target, link)
+        address, binding = provider.begin(redirect_uri, target, link, address_of(request))
     except OidcRefused as error:
         log.warning("OpenID Connect: %s", error)
         return RedirectResponse(REFUSED, SEE_OTHER)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from dashboards.http.problem import Problem, fact_errors, field_error, invalid_request, not_found
@@ -67,6 +67,8 @@ class Administration:
     ) -> Organisation:
         """Change fields of an organisation: its own administrators the contact details, the operator's all."""
         before = self.organisation(organisation_id)
+        if isinstance(given.get("settings"), Mapping):  # a setting that is not given stays
+            given = {**given, "settings": {**asdict(before.settings), **given["settings"]}}
         settings = given.get("settings", {"second_person": True})
         if not self.sees_all and before.settings.second_person and not (settings or {}).get("second_person"):
             raise forbidden("A second person is asked for: the operator's administrators end that.")

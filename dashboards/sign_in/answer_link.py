@@ -7,6 +7,8 @@ closed        the incident is over                               open      it an
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alerts.answers import Refused
 from alerts.incidents.actions import IncidentAction
 from alerts.incidents.rescuing import RescueStep
@@ -26,11 +28,11 @@ class LinkAnswer:
         self.records, self.now_ns = records, now_ns
         self.link: AnswerLink | None = records.answer_link(secret)
         self.person: Person | None = None if self.link is None else records.person(self.link.person_id)
-        self._lifts = NO_LIFTS
+        self._lifts, self._is_helper = NO_LIFTS, False
         self.scope: Scope | None = self._scope(address)
         self.incident: IncidentHistory | None = None
         if self.link is not None and self.scope is not None:
-            self.incident = records.incident(self.link.incident_id, self._lifts)
+            self.incident = _shown(records.incident(self.link.incident_id, self._lifts), self._is_helper)
 
     @property
     def state(self) -> str:
@@ -61,7 +63,7 @@ class LinkAnswer:
         assert self.incident is not None, "an open link has an incident"
         actions = [IncidentAction("ack", self.scope.actor, note=note)]
         seen = self.incident.visible
-        is_whole = len(seen.lift_ids) == len(seen.incident.lifts)
+        is_whole = self.records.incident_is_within(self.link.incident_id, self._lifts)
         if self.link.action == ACCEPT and seen.incident.owner is None and is_whole:
             actions.append(IncidentAction("assign", self.scope.actor, note=note, to=self.person.login))
         if self.link.action == ACCEPT and seen.incident.rescue is not None:
@@ -87,7 +89,7 @@ class LinkAnswer:
             self._lifts = scope.acting or scope.lifts
             return True
         if self._is_called_out(incident_id, scope):
-            self._lifts = ALL_LIFTS
+            self._lifts, self._is_helper = ALL_LIFTS, True
             return True
         return False
 
@@ -97,3 +99,16 @@ class LinkAnswer:
         rescue = None if history is None else history.visible.incident.rescue
         mine = None if scope.actor is None else scope.actor.organisation
         return rescue is not None and any(each.who == mine for each in rescue.call_outs)
+
+
+def _shown(history: IncidentHistory | None, is_helper: bool) -> IncidentHistory | None:
+    """Return an incident with those of its lifts alone that the person sees; a helper sees those that hold people."""
+    if history is None:
+        return None
+    seen = history.visible
+    lifts = [lift for lift in seen.incident.lifts if lift.lift_id in seen.lift_ids]
+    if is_helper:
+        lifts = [lift for lift in lifts if lift.holds_people] or lifts
+    lift_ids = frozenset(lift.lift_id for lift in lifts)
+    visible = replace(seen, incident=replace(seen.incident, lifts=tuple(lifts)), lift_ids=lift_ids)
+    return replace(history, visible=visible, alerts=[each for each in history.alerts if each.lift_id in lift_ids])

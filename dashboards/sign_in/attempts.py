@@ -72,7 +72,7 @@ def network(address: str) -> str:
 
 
 class ChangeLimits:
-    """A bucket of changes for each session or token: `burst` at once, then `a_second` on average."""
+    """A bucket of changes for each account, with its sessions and tokens: `burst` at once, then `a_second`."""
 
     def __init__(self, burst: int = 120, a_second: float = 5.0) -> None:
         self._burst, self._a_second = burst, a_second

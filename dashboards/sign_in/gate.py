@@ -94,7 +94,7 @@ class SignInGate:
         request.state.identity, request.state.scope = identity, identity.scope
         if request.method in SAFE_METHODS:
             return receive
-        if identity.key and not self.changes.take(identity.key, time.monotonic()):
+        if identity.person is not None and not self.changes.take(identity.person.person_id, time.monotonic()):
             detail = "There were too many changes at once: wait a moment, then go on."
             raise Problem(429, "too-many-changes", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
         sent = request.headers.get(CSRF_HEADER, "")

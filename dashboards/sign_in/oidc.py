@@ -23,11 +23,13 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from dashboards.sign_in.attempts import network
 from dashboards.sign_in.settings import OidcSettings
 from store.records.identity.sessions import hashed
 
 ATTEMPT_S = 600.0
-ATTEMPTS_LIMIT = 1000
+ATTEMPTS_LIMIT, ATTEMPTS_OF_ADDRESS = 1000, 50
+"""The attempts that are kept, and those of one address: beyond, its oldest is forgotten."""
 METADATA_S = 3600.0
 TIMEOUT_S = 5.0
 ANSWER_LIMIT_BYTES = 256 * 1024
@@ -38,6 +40,10 @@ SCOPES = "openid email profile"
 
 class OidcRefused(Exception):
     """A sign-in that the provider, or the check of its answer, refused; the text is for the log."""
+
+
+class OidcUnknownAttempt(OidcRefused):
+    """A return without an attempt of this browser, which anybody can send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class OidcAttempt:
     target: str
     link: str
     begun_s: float
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +79,33 @@ class OidcClient:
         self._metadata: dict[str, Any] = {}
         self._read_s = -METADATA_S
 
-    def begin(self, redirect_uri: str, target: str, link: str) -> tuple[str, str]:
+    def begin(self, redirect_uri: str, target: str, link: str, address: str) -> tuple[str, str]:
         """Return the address at the provider, and the secret of the cookie that binds the attempt to the browser."""
         state, binding, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(4))
-        attempt = OidcAttempt(hashed(binding), nonce, verifier, redirect_uri, target, link, time.monotonic())
+        begun_s, origin = time.monotonic(), network(address)
+        attempt = OidcAttempt(hashed(binding), nonce, verifier, redirect_uri, target, link, begun_s, origin)
         endpoint = self._endpoint("authorization_endpoint")
         with self._lock:
+            own = [each for each, kept in self._attempts.items() if kept.address == origin]
+            if len(own) >= ATTEMPTS_OF_ADDRESS:
+                del self._attempts[own[0]]
             self._attempts[state] = attempt
             while len(self._attempts) > ATTEMPTS_LIMIT:
                 self._attempts.popitem(last=False)
-        address = prepare_grant_uri(
+        location = prepare_grant_uri(
             endpoint, self.settings.client_id, "code", redirect_uri=redirect_uri, scope=SCOPES, state=state,
             nonce=nonce, code_challenge=create_s256_code_challenge(verifier), code_challenge_method="S256",
         )  # fmt: skip
-        return str(address), binding
+        return str(location), binding
 
     def finish(self, state: str, binding: str, code: str, now_s: float) -> tuple[OidcAttempt, OidcSubject]:
         """Use up an attempt and return whom the provider names; raise OidcRefused."""
         with self._lock:
             attempt = self._attempts.pop(state, None)
         if attempt is None or time.monotonic() - attempt.begun_s > ATTEMPT_S:
-            raise OidcRefused("the attempt is unknown, was used or has expired")
+            raise OidcUnknownAttempt("the attempt is unknown, was used or has expired")
         if not secrets.compare_digest(attempt.binding, hashed(binding)):
-            raise OidcRefused("the attempt was begun by another browser")
+            raise OidcUnknownAttempt("the attempt was begun by another browser")
         token = self._exchange(attempt, code)
         claims = self._verified_claims(token, attempt.nonce, now_s)
         email = claims.get("email") if claims.get("email_verified") is True else None

@@ -9,6 +9,7 @@ from notify.texts.notification_text import notification_message
 from registry.actor import Actor
 from registry.lift_facts import LiftFacts
 from registry.roles import OrganisationKind, Role
+from registry.scope import lifts_of
 from registry.ways import MAIL
 from store.records.repository import Records, WantedChange
 from tests.alerts.rules import T0, S
@@ -56,6 +57,23 @@ def test_inspectors_of_the_district_are_notified_of_a_change_and_of_its_decision
     apply = (lambda asked: None) if decision == "applied" else None
     records.decide_change(made.id, BEA, T0 + 2 * S, apply)
     assert [(who, f"is {decision}:" in what) for who, what in told(records, T0 + 2 * S)] == [(ann, True)]
+
+
+def test_the_authority_of_the_present_district_is_notified_of_the_deletion_of_a_lift_that_moved(
+    records: Records,
+) -> None:
+    records.put_lift(LiftFacts("L1", "north", name="Tower"), BY, T0)
+    people = {
+        informed(records, name, district, Role.INSPECTOR) for name, district in (("ann", "north"), ("bo", "south"))
+    }
+    told(records, T0)
+    made = records.request_change(WantedChange("L1", "north", "delete", {}, None, "gone"), ADA, T0 + S, None)
+    records.patch_lift("L1", {"district": "south"}, BY, T0 + S)
+    told(records, T0 + S)
+    records.decide_change(made.id, BEA, T0 + 2 * S, lambda asked: records.delete_lift("L1", asked.by, T0 + 2 * S))
+    assert {who for who, what in told(records, T0 + 2 * S) if "is applied:" in what} == people
+    south = lifts_of(OrganisationKind.AUTHORITY, set(), {"south"})
+    assert [each.id for each in records.change_requests(T0 + 3 * S, scope=south).items] == [made.id]
 
 
 def test_the_message_names_the_lift_and_leads_to_the_changes(records: Records) -> None:

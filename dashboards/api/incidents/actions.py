@@ -83,9 +83,12 @@ def _add_taking_up(router: APIRouter, context: AppContext) -> None:
         scope: RequestScope,
         if_match: IfMatch = None,
     ) -> OrjsonResponse:
-        """Answer the open reports of the public page; their reporters, whom nobody knows, read the note."""
-        require_whole(context, scope, incident_id)
-        action = IncidentAction("answer", actor_of(scope, body.by), body.note, shared=True)
+        """Answer the open reports of the public page; their reporters, whom nobody knows, read the note.
+
+        Who may act on some lifts of the incident alone answers the reports of these.
+        """
+        is_whole = context.records().incident_is_within(incident_id, scope.acting or scope.lifts)
+        action = IncidentAction("answer", actor_of(scope, body.by), body.note, shared=is_whole)
         return _apply(context, scope, incident_id, action, if_match)
 
     @action_route(router, "stage", Verb.ACKNOWLEDGE)

@@ -77,8 +77,8 @@ def changed_incident(
 def require_whole(context: AppContext, scope: Scope, *incident_ids: str) -> None:
     """Raise a problem where incidents are not in the scope (404), or have lifts that the request may not act on (403).
 
-    These acts concern all lifts of an incident, also those of another firm in one building: assigning, answering
-    reports, a stage that names no lift, closing, reopening, merging and splitting.
+    These acts concern all lifts of an incident, also those of another firm in one building: assigning, a stage that
+    names no lift, closing, reopening, merging and splitting.
     """
     records = context.records()
     for incident_id in incident_ids:

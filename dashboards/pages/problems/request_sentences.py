@@ -43,8 +43,8 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
         "{rules} 的报警条件仍然成立，解除后方可关闭事件。",
     ),
     (
-        "The incident was merged into {incident}: split that one instead.",
-        "该事件已并入 {incident}，请拆分后者。",
+        "The incident was merged into another one: split that one instead.",
+        "该事件已并入另一事件，请拆分后者。",
     ),
     (
         "The incident was closed more than 24 hours ago: open a new one, and link the two.",

@@ -14,7 +14,7 @@ in the transaction that approves it, as the account that made it, so that of two
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, func, select, update
@@ -43,6 +43,7 @@ from store.records.identity.organisations import OrganisationStore
 from store.records.lifts import LiftRecords
 from store.records.outbox.change_notices import notify_authorities
 from store.records.page import Page, cursor_after_row, row_of_cursor
+from store.records.schema import lifts
 from store.records.scoping import rows_in
 
 Apply = Callable[[ChangeRequest], object]
@@ -132,14 +133,16 @@ class ChangeRequestStore:
             require_decidable(connection, asked, by)
             if apply is not None:
                 require_entitled_maker(connection, asked)
+            present = _district(connection, asked)
             values = {"state": DECLINED if apply is None else APPLIED, "decided_ns": now_ns, "decided_by": by.name}
-            connection.execute(update(change_requests).where(_is(request_id)).values(**values))
+            connection.execute(update(change_requests).where(_is(request_id)).values(**values, district=present))
             if apply is not None:
                 self._apply(connection, asked, apply, now_ns)
-            subject = AuditSubject(str(request_id), values, None, None, asked.wanted.lift_id, asked.wanted.district)
+            subject = AuditSubject(str(request_id), values, None, None, asked.wanted.lift_id, present)
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
             decided = read_request(connection.execute(select(change_requests).where(_is(request_id))).one(), now_ns)
-            notify_authorities(self._database, connection, decided, now_ns)
+            as_asked = replace(decided, wanted=asked.wanted)  # the authority of the former district was informed before
+            notify_authorities(self._database, connection, as_asked, now_ns, present=present)
             return decided
 
     def _apply(self, connection: Connection, asked: ChangeRequest, apply: Apply, now_ns: int) -> None:
@@ -149,6 +152,12 @@ class ChangeRequestStore:
             named = [fact for fact in THRESHOLD_FACTS if fact in wanted.detail]
             set_for_good(self._database, connection, {wanted.lift_id: named}, now_ns)
         apply(asked)
+
+
+def _district(connection: Connection, asked: ChangeRequest) -> str:
+    """Return the present district of the lift of a request."""
+    query = select(lifts.c.district).where(lifts.c.lift_id == asked.wanted.lift_id)
+    return connection.execute(query).scalar() or asked.wanted.district
 
 
 def _is(request_id: int) -> ColumnElement[bool]:

@@ -141,7 +141,7 @@ class PeopleStore:
     ) -> Person | None:  # fmt: skip
         """Change the name, the language or `is_disabled` of an account; raise as `set_role`.
 
-        Disabling an account ends its sessions.
+        Disabling an account ends its sessions, and revokes its tokens and its one-time links.
         """
         with self._database.writing() as connection:
             before = find_person(connection, person_id)
@@ -153,7 +153,8 @@ class PeopleStore:
             with keeping_an_administrator(connection):
                 connection.execute(update(people).where(people.c.id == person_id).values(**changes))
             if changes.get("is_disabled"):
-                connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+                for table in (sessions, tokens, one_time_links):
+                    connection.execute(delete(table).where(table.c.person_id == person_id))
             self._changed(connection, person_id, "person.change", by, now_ns, dict(changes))
             return find_person(connection, person_id)
 

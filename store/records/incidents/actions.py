@@ -66,7 +66,11 @@ class IncidentStore:
         expected: Expected = None,
         scope: LiftScope = ALL_LIFTS,
     ) -> Incident | None:
-        """Apply a person's action; an acknowledgement acknowledges the incident's alerts in the scope too."""
+        """Apply a person's action; an acknowledgement acknowledges the incident's alerts in the scope too.
+
+        The scope has the lifts that the person may act on: where they are not all, the incident is acknowledged for
+        them, and their reports alone are answered.
+        """
         with self._database.writing() as connection:
             before = _find(connection, incident_id, scope, expected, action.kind)
             if before is None:
@@ -75,12 +79,17 @@ class IncidentStore:
             if action.answer is not None:
                 before = _answer(connection, before, action, now_ns)
             has_other, acting = _has_other(connection, before), _acting(connection, before, scope)
-            change = on_action(before, action, now_ns, unclosed, has_other=has_other, acting=acting)
+            reports = unanswered_by_lift(connection, incident_id) if action.kind == "answer" else {}
+            answered = set(reports) if acting is None else set(reports) & set(acting)
+            of_others = sum(count for lift_id, count in reports.items() if lift_id not in answered)
+            change = on_action(
+                before, action, now_ns, unclosed, has_other=has_other, acting=acting, unanswered=of_others
+            )
             if change is None:
                 return before
             write_changes(connection, [change])
             if action.kind == "answer":
-                answer_reports(connection, incident_id, action.note, now_ns)
+                answer_reports(connection, incident_id, answered, action.note, now_ns)
             if action.kind in TAKES_UP:
                 at = None if action.rescue is None else action.rescue.lift_id
                 own = unclosed_alerts(connection, incident_id, scope)
@@ -190,7 +199,7 @@ def _answer(connection: Connection, before: Incident, action: IncidentAction, no
     if change is None:
         return before
     write_changes(connection, [change])
-    answer_reports(connection, before.id, action.answer, now_ns)
+    answer_reports(connection, before.id, unanswered_by_lift(connection, before.id), action.answer, now_ns)
     return change.incident
 
 

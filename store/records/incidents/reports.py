@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -82,9 +82,12 @@ class PublicReportStore:
         return [_read(row) for row in reversed(rows)]
 
 
-def answer_reports(connection: Connection, incident_id: str, answer: str | None, now_ns: int) -> None:
-    """Store the answer to those reports of an incident that have none."""
-    open_reports = (public_reports.c.incident_id == incident_id) & public_reports.c.answered_ns.is_(None)
+def answer_reports(
+    connection: Connection, incident_id: str, lift_ids: Iterable[str], answer: str | None, now_ns: int
+) -> None:
+    """Store the answer to those reports of these lifts of an incident that have none."""
+    own = public_reports.c
+    open_reports = (own.incident_id == incident_id) & own.lift_id.in_(sorted(lift_ids)) & own.answered_ns.is_(None)
     connection.execute(update(public_reports).where(open_reports).values(answer=answer, answered_ns=now_ns))
 
 

@@ -38,8 +38,16 @@ def visible_incidents(connection: Connection, found: list[Incident], scope: Lift
     lift_ids: dict[str, set[str]] = {}
     for row in connection.execute(query):
         lift_ids.setdefault(row.incident_id, set()).add(row.lift_id)
-    seen = _incidents_seen(connection, {link for one in found for link in one.links}, scope)
-    own = [replace(one, links=tuple(link for link in one.links if link in seen)) for one in found]
+    joined = {link for one in found for link in (*one.links, one.merged_into) if link is not None}
+    seen = incidents_seen(connection, joined, scope)
+    own = [
+        replace(
+            one,
+            links=tuple(link for link in one.links if link in seen),
+            merged_into=one.merged_into if one.merged_into in seen else None,
+        )
+        for one in found
+    ]
     visible = [VisibleIncident(one, frozenset(lift_ids.get(one.id, ()))) for one in own]
     shared = [each.incident.id for each in visible if len(each.lift_ids) < len(each.incident.lifts)]
     if not shared:
@@ -60,13 +68,13 @@ def visible_story(
     if scope.everything:
         return entries
     joins = {each.about for each in entries if each.kind in JOINS and each.about}
-    hidden = _hidden_alerts(connection, entries, scope) | (joins - _incidents_seen(connection, joins, scope))
+    hidden = _hidden_alerts(connection, entries, scope) | (joins - incidents_seen(connection, joins, scope))
     readable = _readable_reports(connection, entries, scope)
     hidden |= {each.about for each in entries if each.kind in RESCUE_STAGES and each.about} - set(lift_ids)
     return [_without_foreign_lift(each, hidden, readable) for each in entries]
 
 
-def _incidents_seen(connection: Connection, incident_ids: Collection[str], scope: LiftScope) -> set[str]:
+def incidents_seen(connection: Connection, incident_ids: Collection[str], scope: LiftScope) -> set[str]:
     """Return those of these incidents that have a lift in the scope."""
     if not incident_ids:
         return set()

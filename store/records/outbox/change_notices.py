@@ -39,17 +39,23 @@ THRESHOLD_NAMES = {
 
 
 def notify_authorities(
-    database: Database, connection: Connection, asked: ChangeRequest, now_ns: int, returned: Collection[str] = ()
+    database: Database,
+    connection: Connection,
+    asked: ChangeRequest,
+    now_ns: int,
+    returned: Collection[str] = (),
+    present: str | None = None,
 ) -> None:
     """Add a notification of the state of a request for each person to be informed.
 
     `returned` are the thresholds that have their former values again at the end of a temporary change. Where the lift
-    has moved since the request, the authorities of its former and of its present district are informed.
+    has moved since the request, the authorities of its former and of its `present` district are informed; the latter is
+    by default that of the registry.
     """
     wanted = asked.wanted
     text = connection.execute(select(lifts.c.facts).where(lifts.c.lift_id == wanted.lift_id)).scalar()
     facts = orjson.loads(text) if text is not None else {}
-    district = facts.get("district", wanted.district)
+    district = present or facts.get("district", wanted.district)
     informed = sorted({each for one in {district, wanted.district} for each in _informed(connection, one)})
     if not informed:
         return

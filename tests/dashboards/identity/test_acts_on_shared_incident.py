@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import delete
 
 from alerts.incidents.actions import IncidentAction
 from alerts.incidents.incident import Incident
 from alerts.incidents.rescuing import RescueStep
 from registry.lift_facts import LiftFacts
+from store.records.incidents.tables import incident_lifts
 from tests.alerts.rules import POWER, occurrence
 from tests.dashboards.identity.accounts import BY, Accounts, sign_in
 from tests.dashboards.sample_fleet import T0_NS
@@ -19,7 +21,7 @@ OWN, FOREIGN = "L001", "L002"
 INCIDENTS = "/api/v1/incidents"
 ACTS: list[tuple[str, dict[str, Any]]] = [
     ("stage", {"stage": "released"}), ("stage", {"stage": "dispatched"}), ("stage", {"stage": "confirmed"}),
-    ("assign", {"to": None}), ("answer", {"note": "It is over."}), ("call-out", {"who": "Nobody", "level": 3}),
+    ("assign", {"to": None}), ("call-out", {"who": "Nobody", "level": 3}),
     ("accept", {"number": 1}), ("accept", {"who": "Other"}), ("accept", {}),
     ("no-answer", {"number": 1}), ("arrive", {"number": 1}), ("arrive", {}),
     ("decline", {"number": 1, "reason": "far"}),
@@ -138,7 +140,45 @@ def test_a_link_to_an_incident_that_one_does_not_see_is_not_named(client: TestCl
     assert accounts.records.link_incidents(own.id, foreign.id, BY, T0_NS + 1) is not None
     sign_in(client, "boss")
     assert client.get(f"{INCIDENTS}/{own.id}").json()["links"] == []
-    for path in (f"{INCIDENTS}/{own.id}", INCIDENTS):
-        assert foreign.id not in client.get(path).text
+    for path in (f"{INCIDENTS}/{own.id}", INCIDENTS, "/api/v1/audit", "/api/v1/audit?format=csv"):
+        found = client.get(path).text
+        assert foreign.id not in found
+        assert own.id in found
     sign_in(client, "admin")
     assert client.get(f"{INCIDENTS}/{own.id}").json()["links"] == [foreign.id]
+
+
+def test_an_incident_into_which_one_was_merged_is_not_named_where_one_does_not_see_it(
+    client: TestClient, accounts: Accounts
+) -> None:
+    own, foreign = (accounts.records.report_by_call(each, "out-of-order", None, BY, T0_NS) for each in (OWN, FOREIGN))
+    assert own is not None
+    assert foreign is not None
+    assert accounts.records.merge_incidents(foreign.id, own.id, BY, T0_NS + 1) is not None
+    sign_in(client, "boss")
+    assert client.get(f"{INCIDENTS}/{own.id}").json()["merged_into"] == foreign.id, "it has the own lift now"
+    with accounts.records._database.writing() as connection:  # as after a split of the own lift
+        moved = (incident_lifts.c.incident_id == foreign.id) & (incident_lifts.c.lift_id == OWN)
+        connection.execute(delete(incident_lifts).where(moved))
+    for path in (f"{INCIDENTS}/{own.id}", INCIDENTS, "/api/v1/audit"):
+        assert foreign.id not in client.get(path).text, path
+    assert client.get(f"{INCIDENTS}/{own.id}").json()["merged_into"] is None
+
+
+def test_a_firm_answers_the_reports_of_its_own_lift_of_a_shared_incident(
+    client: TestClient, accounts: Accounts, shared: str
+) -> None:
+    records = accounts.records
+    sign_in(client, "boss")
+    assert client.post(f"{INCIDENTS}/{shared}/answer", json={"note": "Come back later."}).status_code == 200
+    assert as_it_is(accounts, shared).unanswered == 1, "there is none of the own lift"
+    records.report_publicly(OWN, "out-of-order", "it is dark", "r2", T0_NS + 20)
+    assert client.post(f"{INCIDENTS}/{shared}/answer", json={"note": "Power is back at 9."}).status_code == 200
+    answers = {each.lift_id: each.answer for each in records.public_reports_of(shared)}
+    assert answers == {OWN: "Power is back at 9.", FOREIGN: None}
+    assert as_it_is(accounts, shared).unanswered == 1
+    sign_in(client, "stranger")
+    assert "Power is back" not in client.get(f"{INCIDENTS}/{shared}").text
+    assert client.post(f"{INCIDENTS}/{shared}/answer", json={"note": "So is ours."}).status_code == 200
+    assert as_it_is(accounts, shared).unanswered == 0
+    assert [each.answer for each in records.public_reports_of(shared)].count("So is ours.") == 1

@@ -7,7 +7,8 @@ from fastapi.testclient import TestClient
 
 from alerts.incidents.actions import IncidentAction
 from alerts.incidents.incident import Incident
-from registry.roles import Role
+from alerts.incidents.rescuing import RescueStep
+from registry.roles import OrganisationKind, Role
 from store.records.outbox.answer_links import LINK_LIVES_NS
 from store.records.repository import ACCEPT, ACKNOWLEDGE, AuditFilter
 from tests.dashboards.identity.accounts import BY, Accounts
@@ -123,3 +124,33 @@ def test_another_site_cannot_press_the_button(client: TestClient, accounts: Acco
     path = link(accounts, incident)
     assert client.post(path, headers={"origin": "https://evil.example"}).status_code == 403
     assert story(accounts, incident) == []
+
+
+def test_the_page_names_no_lift_of_others_of_a_shared_incident(client: TestClient, accounts: Accounts) -> None:
+    records = accounts.records
+    for lift_id in ("L001", "L002"):
+        records.patch_lift(lift_id, {"name": f"Tower {lift_id}", "address": f"Road {lift_id}"}, BY, accounts.now_ns)
+    own, foreign = (
+        records.report_by_call(lift_id, kind, None, BY, accounts.now_ns)
+        for lift_id, kind in (("L001", "out-of-order"), ("L002", "entrapment"))
+    )
+    assert own is not None
+    assert foreign is not None
+    shared = records.merge_incidents(foreign.id, own.id, BY, accounts.now_ns)
+    assert shared is not None
+    assert shared.lift_id == "L002"
+    path = link(accounts, shared)
+    for _ in range(2):  # before and after the answer
+        page = client.get(path, headers=PAGE).text
+        assert "Tower L001" in page
+        assert "L002" not in page
+        assert "Somebody may be inside" not in page, "they are in the lift of others"
+        client.post(path, headers=PAGE)
+    step = RescueStep("call-out", who="Third")
+    records.act_on_incident(shared.id, IncidentAction("call-out", BY, rescue=step), accounts.now_ns)
+    third = records.add_organisation({"name": "Third", "kind": OrganisationKind.MAINTENANCE_FIRM}, BY, accounts.now_ns)
+    helper = accounts.add("helper", third, Role.MECHANIC)
+    made = records.add_answer_links(helper.person_id, shared.id, (ACKNOWLEDGE,), accounts.now_ns)
+    page = client.get(f"/answer/{made[ACKNOWLEDGE]}", headers=PAGE).text
+    assert "Tower L002" in page, "who is called out sees the lift that holds people"
+    assert "L001" not in page

@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from joserfc.jwk import RSAKey
 
 from dashboards.api.context import Settings
+from dashboards.sign_in import oidc
 from dashboards.sign_in.settings import OidcSettings, SignInSettings
 from registry.people import Person
 from registry.roles import Role
@@ -38,8 +39,8 @@ def run_provider() -> Iterator[Provider]:
 
 @pytest.fixture(name="app")
 def application(settings: Settings, accounts: Accounts, provider: Provider) -> FastAPI:
-    oidc = OidcSettings(provider.issuer, CLIENT_ID, CLIENT_SECRET, "City ID")
-    return create_app(replace(settings, sign_in=SignInSettings(oidc=oidc)))
+    city = OidcSettings(provider.issuer, CLIENT_ID, CLIENT_SECRET, "City ID")
+    return create_app(replace(settings, sign_in=SignInSettings(oidc=city)))
 
 
 @pytest.fixture(name="invited")
@@ -190,12 +191,26 @@ def test_a_way_back_works_once_and_in_the_browser_that_began(app: FastAPI, clien
 
 
 @pytest.mark.parametrize("query", ["", "?state=x&code=y", "?error=access_denied", "?state=" + "x" * 4000])
-def test_a_way_back_that_nobody_began_is_refused_with_an_audit_row(
+def test_ways_back_that_nobody_began_are_refused_and_counted_in_one_audit_row(
     client: TestClient, accounts: Accounts, query: str
 ) -> None:
-    assert client.get(f"/sign-in/oidc/return{query}").headers["location"] == REFUSED
+    for _ in range(3):
+        assert client.get(f"/sign-in/oidc/return{query}").headers["location"] == REFUSED
+    client.app.state.context.audit.stop()  # type: ignore[attr-defined]
     (row,) = accounts.records.audit(AuditFilter(action="session.begin")).items
-    assert (row.outcome, row.subject, row.by.address, row.detail) == ("refused", "", "testclient", None)
+    assert (row.outcome, row.subject, row.by.address) == ("refused", "", "testclient")
+    assert '"count":3' in (row.detail or "")
+
+
+def test_whoever_begins_many_sign_ins_ends_those_of_no_other_address(
+    app: FastAPI, client: TestClient, invited: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc, "ATTEMPTS_OF_ADDRESS", 2)
+    monkeypatch.setattr(oidc, "ATTEMPTS_LIMIT", 4)
+    way_back = at_provider(client, "/sign-in/oidc")
+    other = TestClient(app, base_url="http://localhost", follow_redirects=False, client=("127.0.0.9", 1))
+    assert {other.get("/sign-in/oidc").status_code for _ in range(6)} == {303}
+    assert client.get(way_back).headers["location"] == "/"
 
 
 def test_a_provider_that_names_another_issuer_is_refused(client: TestClient, provider: Provider) -> None:

@@ -167,3 +167,12 @@ def test_a_request_is_not_approved_where_its_maker_lost_the_role_or_the_lift(
     lift = accounts.records.lift("L001")
     assert lift is not None
     assert lift.facts.rated_speed_mps == 1.0
+
+
+def test_a_change_of_one_setting_keeps_the_other(client: TestClient, accounts: Accounts) -> None:
+    path = f"/api/v1/organisations/{accounts.firm.organisation_id}"
+    sign_in(client, "admin")
+    for name in ("second_person", "second_factor"):
+        changed = client.patch(path, json={"settings": {name: True}})
+        assert changed.status_code == 200
+    assert changed.json()["settings"] == {"second_person": True, "second_factor": True}

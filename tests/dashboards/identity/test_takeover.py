@@ -116,15 +116,15 @@ def test_an_administrator_ends_the_sessions_and_tokens_of_an_account_of_the_own_
     assert stranger.get("/api/v1/me").status_code == 200
 
 
-@pytest.mark.parametrize("wanted", [{"second_person": False}, {}, None])
+@pytest.mark.parametrize(("wanted", "status"), [({"second_person": False}, 403), ({}, 200), (None, 403)])
 def test_a_firm_does_not_end_the_demand_for_a_second_person(
-    client: TestClient, accounts: Accounts, wanted: dict[str, bool] | None
+    client: TestClient, accounts: Accounts, wanted: dict[str, bool] | None, status: int
 ) -> None:
     firm = accounts.firm.organisation_id
     path = f"/api/v1/organisations/{firm}"
     sign_in(client, "boss")
     assert client.patch(path, json={"settings": {"second_person": True}}).status_code == 200
-    assert client.patch(path, json={"settings": wanted}).status_code == 403
+    assert client.patch(path, json={"settings": wanted}).status_code == status
     assert client.patch(path, json={"address": "Main Street 1"}).status_code == 200
     sign_in(client, "admin")
     assert client.get(path).json()["settings"]["second_person"]
@@ -200,3 +200,15 @@ def test_without_accounts_http_1_0_is_taken_for_a_proxy(settings: Settings, http
     with TestClient(app, base_url="http://localhost") as client:
         assert client.portal is not None
         assert client.portal.call(_answer_of, app, http_version) == status
+
+
+def test_the_tokens_and_links_of_a_disabled_account_stay_revoked_when_it_is_enabled(
+    client: TestClient, accounts: Accounts
+) -> None:
+    by_token = accounts.token(accounts.mechanic, accounts.firm)
+    link = accounts.records.add_link(accounts.mechanic.person_id, time.time_ns() * 2, BY, accounts.now_ns)
+    assert client.get("/api/v1/me", headers=by_token).status_code == 200
+    for is_disabled in (True, False):
+        accounts.records.change_person(accounts.mechanic.person_id, {"is_disabled": is_disabled}, BY, accounts.now_ns)
+    assert client.get("/api/v1/me", headers=by_token).status_code == 401
+    assert accounts.records.link(link, time.time_ns()) is None

@@ -41,7 +41,7 @@ SHARED_ACTS: dict[str, tuple[Verb, str, dict[str, Any]]] = {
     "arrive on the call-out of others": (Verb.ACKNOWLEDGE, "arrive", {"number": 1}),
     "arrive unasked, where nobody may be inside an own lift": (Verb.ACKNOWLEDGE, "arrive", {}),
     "assign": (Verb.ASSIGN, "assign", {"to": None}),
-    "answer": (Verb.ACKNOWLEDGE, "answer", {"note": "seen"}),
+    "answer the reports of own lifts": (Verb.ACKNOWLEDGE, "answer", {"note": "seen"}),
     "close": (Verb.RESOLVE, "close", {"reason": "false-alarm", "answer": "seen"}),
     "reopen": (Verb.RESOLVE, "reopen", {}),
     "merge": (Verb.RESOLVE, "merge", {"other": "{mine}"}),

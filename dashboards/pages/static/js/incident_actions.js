@@ -16,7 +16,7 @@ const RESCUES = ["entrapment", "alarm-call"];
 const REASONS = ["released", "repaired", "false-alarm", "duplicate", "test", "other"];
 const UNDO_MS = 10_000;
 export const JOINS = ["merge", "split", "link"]; // Their buttons stand beside the other incidents, not in the bar.
-const OF_ALL_LIFTS = ["assign", "answer", "close", "reopen", "merge", "split"]; // Not of an incident with lifts of others.
+const OF_ALL_LIFTS = ["assign", "close", "reopen", "merge", "split"]; // Not of an incident with lifts of others.
 
 /** Return whether somebody may be inside in an incident of this kind. */
 export const isRescue = ({ kind }) => RESCUES.includes(kind);
@@ -33,7 +33,7 @@ export class IncidentActions extends Actions {
   /** Enable the actions that this incident allows. */
   show(incident, zone) {
     Object.assign(this, { item: incident, zone });
-    const closed = incident.state === "closed", shared = incident.whole === false, whys = this.reasons(incident), disabled = { ack: closed || incident.acknowledged, stage: closed || !this.stages().length, comment: false, answer: !incident.unanswered, "call-out": closed || !incident.rescue || (shared && !incident.lifts.some(({ holds_people }) => holds_people)), reopen: !closed || incident.merged_into !== null, split: closed || !this.canSplit(), link: false };
+    const closed = incident.state === "closed", shared = incident.whole === false, whys = this.reasons(incident), disabled = { ack: closed || incident.acknowledged, stage: closed || !this.stages().length, comment: false, answer: !incident.unanswered || (shared && !incident.reports?.some(({ answered }) => !answered)), "call-out": closed || !incident.rescue || (shared && !incident.lifts.some(({ holds_people }) => holds_people)), reopen: !closed || incident.merged_into !== null, split: closed || !this.canSplit(), link: false };
     for (const [action, button] of Object.entries(this.buttons)) {
       button.disabled = (disabled[action] ?? closed) || (shared && OF_ALL_LIFTS.includes(action));
       button.title = button.disabled ? whys[action] ?? (closed ? translate("act.why.closed") : "") : "";
