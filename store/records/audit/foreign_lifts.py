@@ -68,7 +68,8 @@ def _without_incidents(entry: AuditEntry, hidden: Set[str]) -> AuditEntry:
 
     def cut(text: str | None) -> str | None:
         document = _read(text)
-        if not hidden & {*(document.get("links") or ()), *(document.get(name) for name in OF_ANOTHER)}:
+        named = {*(document.get("links") or []), *(document.get(name) for name in OF_ANOTHER)}
+        if not hidden & named:
             return text
         kept = {name: None if name in OF_ANOTHER and value in hidden else value for name, value in document.items()}
         if kept.get("links"):
