@@ -68,12 +68,12 @@ def _without_incidents(entry: AuditEntry, hidden: Set[str]) -> AuditEntry:
 
     def cut(text: str | None) -> str | None:
         document = _read(text)
-        named = {*(document.get("links") or []), *(document.get(name) for name in OF_ANOTHER)}
-        if not hidden & named:
+        links: list[str] = document.get("links") or []
+        if not hidden & {*links, *(document.get(name) for name in OF_ANOTHER)}:
             return text
         kept = {name: None if name in OF_ANOTHER and value in hidden else value for name, value in document.items()}
-        if kept.get("links"):
-            kept["links"] = [link for link in kept["links"] if link not in hidden]
+        if links:
+            kept["links"] = [link for link in links if link not in hidden]
         return orjson.dumps(kept).decode()
 
     return replace(entry, detail=cut(entry.detail), before=cut(entry.before), after=cut(entry.after))
