@@ -192,7 +192,8 @@ class Judge:
         for i, (level, score) in enumerate(zip(rule.levels, scores, strict=True)):
             key = f"{rule.slug}/{i}"
             memory[key], edges = trigger.step(self._states[key], level, score, table, unknown, idle)
-            found += self._findings(rule, level, score, table, edges)
+            if len(edges.place):
+                found += self._findings(rule, level, score, table, edges)
         return memory, found
 
     def _restricted(self, name: str, table: Any, windows: MaintenanceWindows) -> Bools:
@@ -204,8 +205,6 @@ class Judge:
         return worked_on
 
     def _findings(self, rule: Rule, level: Level, score: Score, table: Any, edges: trigger.Edges) -> list[Finding]:
-        if not len(edges.place):
-            return []
         lift, at_ns, onset_ns = table.lift[edges.place], table.t_ns[edges.place], edges.onset_ns
         if score.is_reported and score.since_ns is not None:
             onset_ns = np.where(edges.kind == trigger.AGAIN, score.since_ns[edges.place], onset_ns)

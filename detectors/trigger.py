@@ -62,6 +62,9 @@ class Edges(NamedTuple):
     onset_ns: NDArray[np.int64]
 
 
+NO_EDGES = Edges(np.empty(0, np.intp), np.empty(0, np.int8), np.empty(0, np.int64))
+
+
 def start(n: int) -> Memory:
     """Return the records of a level that is quiet for `n` lifts."""
     return records(n, MEMORY, last_ns=NEVER_NS, found_ns=NEVER_NS, peak=np.nan)
@@ -80,6 +83,8 @@ def step(
     Every clock stops at rows that are `unknown`; at rows that are `idle` a pending level is reset, an open one kept
     unless the level clears in every mode.
     """
+    if _is_quiet(memory, score.on):
+        return memory, NO_EDGES
     n = len(score.on)
     never = np.zeros(n, dtype=np.bool_)
     place, kind, onset_ns = np.empty(n, np.intp), np.empty(n, np.int8), np.empty(n, np.int64)
@@ -94,6 +99,18 @@ def step(
         place, kind, onset_ns,
     )  # fmt: skip
     return memory, Edges(place[:count], kind[:count], onset_ns[:count])
+
+
+@compiled
+def _is_quiet(memory: Any, on: Any) -> bool:
+    """Return whether no level is pending or open, and no row rises."""
+    for k in range(len(on)):
+        if on[k] >= 1.0:
+            return False
+    pending = False
+    for own in memory:
+        pending = pending or own["since_ns"] != 0 or own["open"]
+    return not pending
 
 
 @compiled

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import os.path
 from collections.abc import Callable
+from functools import cache
 from inspect import getmodule, getsource
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -103,18 +104,23 @@ def records(n: int, dtype: np.dtype[np.void], **start: float) -> NDArray[np.void
 
 def copied(memory: NDArray[np.void]) -> NDArray[np.void]:
     """Return a copy of records, made as bytes: NumPy copies records with padding ten times slower, field by field."""
-    return memory.view(np.dtype((np.void, memory.dtype.itemsize))).copy().view(memory.dtype)
+    return memory.view(_as_bytes(memory.dtype.itemsize)).copy().view(memory.dtype)
+
+
+@cache
+def _as_bytes(size: int) -> np.dtype[np.void]:
+    return np.dtype((np.void, size))
 
 
 def taken(memory: NDArray[np.void], places: NDArray[np.integer[Any]]) -> NDArray[np.void]:
     """Return a copy of the records at these places, made as bytes."""
-    chosen: NDArray[np.void] = memory.view(np.dtype((np.void, memory.dtype.itemsize)))[places].view(memory.dtype)
+    chosen: NDArray[np.void] = memory.view(_as_bytes(memory.dtype.itemsize))[places].view(memory.dtype)
     return chosen
 
 
 def put(memory: NDArray[np.void], places: NDArray[np.integer[Any]], changed: NDArray[np.void]) -> None:
     """Write records to these places of `memory`, which is changed."""
-    as_bytes = np.dtype((np.void, memory.dtype.itemsize))
+    as_bytes = _as_bytes(memory.dtype.itemsize)
     memory.view(as_bytes)[places] = changed.view(as_bytes)
 
 

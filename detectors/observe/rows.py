@@ -27,7 +27,7 @@ from detectors.observe.vibrations import accelerometer
 from registry.facts import FleetFacts
 from telemetry.arrays import F64, I64, Bools, Memory
 from telemetry.batch import Batch
-from telemetry.compiled import columns, compiled, copied, records
+from telemetry.compiled import columns, compiled, copied, inlined, records
 
 MEASURED = ("v", "v_odd", "z", "z_odd", "rate", "speed")
 MEASURED_NS = ("v_ns", "v_odd_ns", "z_ns", "z_odd_ns", "speed_ns")
@@ -81,6 +81,24 @@ class _Readings(NamedTuple):
     unnumbered: F64
 
 
+class _Reading(NamedTuple):
+    """One row of `_Readings`. A function that is passed many columns spends its time on counting their references."""
+
+    lift: int
+    t_ns: int
+    v: float
+    z: float
+    door: float
+    presence: float
+    curtain: float
+    mode: float
+    power: float
+    alarm: float
+    reboot: float
+    gap: float
+    unnumbered: float
+
+
 def start(n: int) -> Memory:
     """Return the records of `n` cars without readings so far."""
     unknown = dict.fromkeys((*MEASURED, *SMOOTHED), np.nan)
@@ -122,9 +140,10 @@ def _run(memory: Any, read: Any, features: Any, facts: Any, made: Any, trips: An
     block = finished = 0
     for k in range(len(read.lift)):
         lift, t_ns = read.lift[k], read.t_ns[k]
-        block = _take_in_features(memory, features, block, lift, t_ns)
+        if block < len(features.lift) and features.lift[block] <= lift:
+            block = _take_in_features(memory, features, block, lift, t_ns)
         own = memory[lift]
-        _take_in_events(own, read, k)
+        _take_in_events(own, _reading(read, k))
         gap_ns = longest_ns(own["interval_ns"])
         v = sensor.possible_speed(read.v[k], facts.rated_mps[lift])
         place = sensor.possible_place(read.z[k], facts.top_m[lift])
@@ -200,14 +219,22 @@ def _take_in_features(memory: Any, features: Any, block: int, lift: int, t_ns: i
     return block
 
 
+@inlined
+def _reading(read: Any, k: int) -> _Reading:
+    return _Reading(
+        read.lift[k], read.t_ns[k], read.v[k], read.z[k], read.door[k], read.presence[k], read.curtain[k],
+        read.mode[k], read.power[k], read.alarm[k], read.reboot[k], read.gap[k], read.unnumbered[k],
+    )  # fmt: skip
+
+
 @compiled
-def _take_in_events(own: Any, read: Any, k: int) -> None:
+def _take_in_events(own: Any, read: Any) -> None:
     """Apply the states of a row, a restart of the device, and missing messages."""
-    if read.reboot[k] == 1.0:
+    if read.reboot == 1.0:
         _forget(own)
-    events.take_in(own, read, k)
-    if own["missed_ns"] == read.t_ns[k]:
-        own["broken_ns"] = read.t_ns[k]
+    events.take_in(own, read)
+    if own["missed_ns"] == read.t_ns:
+        own["broken_ns"] = read.t_ns
 
 
 @compiled

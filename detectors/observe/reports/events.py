@@ -59,63 +59,63 @@ START = dict.fromkeys(STATES, np.nan) | {"missed_ns": NEVER_NS, "ajar_ns": NEVER
 
 
 @compiled
-def take_in(own: Any, read: Any, k: int) -> None:
-    """Update the states with row `k`: first the messages missing before the row, then its reports."""
-    if read.reboot[k] == 1.0:
-        _forget(own, read.t_ns[k])
+def take_in(own: Any, read: Any) -> None:
+    """Update the states with a row: first the messages missing before the row, then its reports."""
+    if read.reboot == 1.0:
+        _forget(own, read.t_ns)
         pauses.forget(own)
-    missing_s = np.fmax(read.gap[k], pauses.hole_s(own, read, k))
+    missing_s = np.fmax(read.gap, pauses.hole_s(own, read))
     if missing_s > 0.0:
-        _miss(own, read.t_ns[k], missing_s)
-    _take_in_reports(own, read, k)
+        _miss(own, read.t_ns, missing_s)
+    _take_in_reports(own, read)
     if own["door_missed"] == 1:
-        _end_stroke(own, read.t_ns[k] - own["missed_ns"])
-    if lone_reports.may_lack(own, read.t_ns[k]):
-        _wear(own, read.t_ns[k])
+        _end_stroke(own, read.t_ns - own["missed_ns"])
+    if lone_reports.may_lack(own, read.t_ns):
+        _wear(own, read.t_ns)
     elif own["door"] in (OPENING, CLOSING) and lone_reports.may_lack_one(own):
-        _wear_door(own, read.t_ns[k])
+        _wear_door(own, read.t_ns)
     if door(own) != CLOSED:
-        own["ajar_ns"], own["aboard"] = read.t_ns[k], False
+        own["ajar_ns"], own["aboard"] = read.t_ns, False
     own["aboard"] = own["aboard"] or presence(own) == 1.0
-    _note_shut_in(own, read.t_ns[k])
+    _note_shut_in(own, read.t_ns)
 
 
 @compiled
-def _take_in_reports(own: Any, read: Any, k: int) -> None:
-    """Update the states with the reports of row `k`."""
-    t_ns = read.t_ns[k]
-    _take_in_unsure(own, read, k)
-    if read.door[k] < UNSURE:
-        lone_reports.note(own, DOOR, t_ns, read.door[k] == own["door"])
-        own["door"], own["door_missed"] = read.door[k], 0
-    if read.curtain[k] < UNSURE:
-        lone_reports.note(own, CURTAIN, t_ns, read.curtain[k] == own["curtain"])
-        own["curtain"], own["curtain_doubt"] = read.curtain[k], False
-    if read.presence[k] < UNSURE:
-        own["unentered"] = read.presence[k] == 1.0 and (own["unentered"] or _appears(own, t_ns))
-        lone_reports.note(own, PRESENCE, t_ns, read.presence[k] == own["presence"])
-        own["presence"], own["presence_doubt"], own["passed"] = read.presence[k], False, False
-    if not (np.isnan(read.door[k]) and np.isnan(read.curtain[k]) and np.isnan(read.presence[k])):
-        own["alone"] = read.unnumbered[k] == LONE
+def _take_in_reports(own: Any, read: Any) -> None:
+    """Update the states with the reports of a row."""
+    t_ns = read.t_ns
+    _take_in_unsure(own, read)
+    if read.door < UNSURE:
+        lone_reports.note(own, DOOR, t_ns, read.door == own["door"])
+        own["door"], own["door_missed"] = read.door, 0
+    if read.curtain < UNSURE:
+        lone_reports.note(own, CURTAIN, t_ns, read.curtain == own["curtain"])
+        own["curtain"], own["curtain_doubt"] = read.curtain, False
+    if read.presence < UNSURE:
+        own["unentered"] = read.presence == 1.0 and (own["unentered"] or _appears(own, t_ns))
+        lone_reports.note(own, PRESENCE, t_ns, read.presence == own["presence"])
+        own["presence"], own["presence_doubt"], own["passed"] = read.presence, False, False
+    if not (np.isnan(read.door) and np.isnan(read.curtain) and np.isnan(read.presence)):
+        own["alone"] = read.unnumbered == LONE
     if curtain(own) == 1.0 or (np.isnan(curtain(own)) and door(own) != CLOSED):
         own["passed"] = True
-    if not np.isnan(read.mode[k]):
-        own["mode"] = read.mode[k]
-    if not np.isnan(read.power[k]):
-        own["power"] = read.power[k]
-    if not np.isnan(read.alarm[k]):
-        lone_reports.note(own, ALARM, t_ns, read.alarm[k] == own["alarm"])
-        own["alarm"], own["alarm_doubt"] = read.alarm[k], False
+    if not np.isnan(read.mode):
+        own["mode"] = read.mode
+    if not np.isnan(read.power):
+        own["power"] = read.power
+    if not np.isnan(read.alarm):
+        lone_reports.note(own, ALARM, t_ns, read.alarm == own["alarm"])
+        own["alarm"], own["alarm_doubt"] = read.alarm, False
 
 
 @compiled
-def _take_in_unsure(own: Any, read: Any, k: int) -> None:
-    """Put in doubt a state that another one replaces at some instant from row `k` on."""
-    if read.door[k] >= UNSURE and read.door[k] - UNSURE != door(own):
+def _take_in_unsure(own: Any, read: Any) -> None:
+    """Put in doubt a state that another one replaces at some instant from a row on."""
+    if read.door >= UNSURE and read.door - UNSURE != door(own):
         own["door"] = np.nan
-    if read.curtain[k] >= UNSURE and read.curtain[k] - UNSURE != curtain(own):
+    if read.curtain >= UNSURE and read.curtain - UNSURE != curtain(own):
         own["curtain_doubt"] = True
-    if read.presence[k] >= UNSURE and read.presence[k] - UNSURE != presence(own):
+    if read.presence >= UNSURE and read.presence - UNSURE != presence(own):
         own["presence_doubt"] = True
 
 

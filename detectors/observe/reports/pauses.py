@@ -48,17 +48,17 @@ START = {"latest_ns": NEVER_NS, "lost_ns": NEVER_NS}
 
 
 @compiled
-def hole_s(own: Any, read: Any, k: int) -> float:
-    """Return how long the messages without a number that are missing before row `k` may last, 0.0 without any.
+def hole_s(own: Any, read: Any) -> float:
+    """Return how long the messages without a number that are missing before a row may last, 0.0 without any.
 
     The message received next may reach as far beyond its first reading as the pause was long.
     """
-    t_ns, hole_ns = read.t_ns[k], 0
-    unnumbered = not np.isnan(read.unnumbered[k])
-    has_started = abs(read.v[k]) > STARTED_MPS or abs(read.z[k] - own["z"]) > STARTED_M
+    t_ns, hole_ns = read.t_ns, 0
+    unnumbered = not np.isnan(read.unnumbered)
+    has_started = abs(read.v) > STARTED_MPS or abs(read.z - own["z"]) > STARTED_M
     rested = not (abs(own["v"]) >= STILL_MPS or has_started)
     for stream in range(2):
-        if np.isnan(read.v[k] if stream == 0 else read.z[k]):
+        if np.isnan(read.v if stream == 0 else read.z):
             continue
         if unnumbered and own["latest_ns"][stream] != NEVER_NS:
             own["sound"] += 1

@@ -166,14 +166,19 @@ def _run(
             _take_block(cars, vibration, shaken, place[n + block], blocks, block)
             block += 1
         car = cars[at]
-        _take_row(car, rows, k)
+        if not rows.stale[k]:
+            _take_row(
+                car, rows.t_ns[k], rows.v[k], rows.v_last[k], rows.z_last[k], rows.door[k], rows.still_s[k] >= STILL_S
+            )
         if trip < len(trips) and trips[trip]["lift"] == rows.lift[k] and trips[trip]["t_ns"] == rows.t_ns[k]:
             if car["waits"]:
                 count = _complete(car, rows.lift[k], rows.t_ns[k], made, count)
             _finish(car, vibration[shaken[at]], trips[trip], of_trip[trip])
             trip += 1
-        if car["waits"] and _is_complete(car, rows, k, zone_m[at]):
-            count = _complete(car, rows.lift[k], rows.t_ns[k], made, count)
+        if car["waits"]:
+            is_sure = not (np.isnan(rows.z[k]) or rows.z_doubt[k] or rows.stale[k]) and rows.at_rest[k]
+            if _is_complete(car, rows.t_ns[k], rows.offset_m[k] if is_sure else np.nan, zone_m[at]):
+                count = _complete(car, rows.lift[k], rows.t_ns[k], made, count)
         if car["leaves"]:
             doors.leave(car)
             car["leaves"] = False
@@ -191,20 +196,17 @@ def _take_block(cars: Any, vibration: Any, shaken: Any, at: int, blocks: Any, bl
 
 
 @compiled
-def _take_row(car: Any, rows: Any, k: int) -> None:
+def _take_row(car: Any, t_ns: int, v_mps: float, v_last: float, z_last: float, door: float, rests: bool) -> None:
     """Take in the door, the speed and the position of a row, and whether the car rests or leaves its stop there."""
-    if rows.stale[k]:
-        return
-    t_ns, v_mps = rows.t_ns[k], rows.v_last[k]
-    doors.note(car, t_ns, rows.door[k])
-    if not np.isnan(rows.v[k]):
-        car["t_ns"], car["v_mps"], car["z_m"] = t_ns, rows.v[k], rows.z_last[k]
-    elif np.isnan(v_mps):
+    doors.note(car, t_ns, door)
+    if not np.isnan(v_mps):
+        car["t_ns"], car["v_mps"], car["z_m"] = t_ns, v_mps, z_last
+    elif np.isnan(v_last):
         car["v_mps"] = np.nan
-    car["rests"] = rows.still_s[k] >= STILL_S
-    if car["rests"]:
+    car["rests"] = rests
+    if rests:
         car["left"] = False
-    elif abs(v_mps) > LEVELLING_MPS and not car["left"]:
+    elif abs(v_last) > LEVELLING_MPS and not car["left"]:
         car["left"] = car["leaves"] = True
 
 
@@ -229,16 +231,14 @@ def _finish(car: Any, own: Any, trip: Any, of_trip: Any) -> None:
 
 
 @compiled
-def _is_complete(car: Any, rows: Any, k: int, zone_m: float) -> bool:
-    """Return whether a ride waits no longer; note the error of its stop where the row measures it."""
-    t_ns = rows.t_ns[k]
+def _is_complete(car: Any, t_ns: int, offset_m: float, zone_m: float) -> bool:
+    """Return whether a ride waits no longer; note the error of its stop, `offset_m`, where the row measures it."""
     if car["leaves"] or t_ns - car["stop_ns"] >= DOOR_WITHIN_NS:
         return True
     if car["door"] != OPEN:
         return False
-    measures = not (np.isnan(rows.z[k]) or rows.z_doubt[k] or rows.stale[k]) and rows.at_rest[k]
-    if measures and abs(rows.offset_m[k]) <= zone_m:
-        car["values"][STOP_ERROR] = rows.offset_m[k]
+    if abs(offset_m) <= zone_m:
+        car["values"][STOP_ERROR] = offset_m
         return True
     return bool(t_ns - car["opened_ns"] >= PLACE_WITHIN_NS)
 
