@@ -20,7 +20,7 @@ from telemetry.compiled import compiled
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
 
 REVERSALS = 3
-BLOCKED_NS, LONG_NS, OFTEN = 15_000_000_000, 60_000_000_000, 8
+BLOCKED_NS, LONG_NS, OFTEN = 20_000_000_000, 60_000_000_000, 8
 
 FIELDS = [
     ("open_ns", np.int64),  # since when the door has not been closed, 0: it is closed, or that is unknown

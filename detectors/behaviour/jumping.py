@@ -1,11 +1,11 @@
-"""Jumping: people in the car shake it at 1 to 5 Hz while it stands or runs at a constant speed.
+"""Jumping: people in the car shake it at 1 to 5 Hz while it stands with its door closed or runs at a constant speed.
 
     speed      ___/‾‾‾‾‾‾‾‾‾‾‾‾‾‾\\______
     1 to 5 Hz  __/\\_/‾‾‾‾‾‾‾‾\\__/\\_______    a block in which the speed changes is shaken by the ride itself
     observed        |--------|               `SHAKEN_LEAST` shaken blocks, none more than `APART_NS` after another
 
 A block is judged when the next one of the car tells the speed at its end. Without vibration, without a speed, or
-without a person in the car nothing is observed: somebody who works on the roof shakes the car too.
+without a person in the car nothing is observed: somebody who works on the roof shakes the car too, and so does a door.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from detectors.behaviour.observation import JUMPING, write
+from detectors.observe.door_duty import LEVELLING_MPS
 from detectors.observe.gaps import NEVER_NS
 from telemetry.compiled import compiled
 
@@ -27,6 +28,7 @@ FIELDS = [
     ("block_end_ns", np.int64),
     ("block_mps", np.float64),
     ("block_sway", np.float64),
+    ("block_shut", np.bool_),  # whether the car stood with its door closed
     ("block_person", np.float64),
     ("jump_ns", np.int64),  # when the shaking began, 0: there is none; its last block's end, its blocks, and the most
     ("jump_last_ns", np.int64),
@@ -42,7 +44,8 @@ def note_block(own: Any, block: Any, serves: bool) -> None:
     """Take in a block of the car's vibration: judge the block before it."""
     begin_ns, end_ns = own["block_ns"], own["block_end_ns"]
     follows = begin_ns != NEVER_NS and 0 <= block.start_ns - end_ns < end_ns - begin_ns
-    steady = abs(block.speed_mps - own["block_mps"]) <= STEADY_MPS
+    calm = abs(own["block_mps"]) > LEVELLING_MPS or (own["block_shut"] and block.shut_in == 1.0)
+    steady = calm and abs(block.speed_mps - own["block_mps"]) <= STEADY_MPS
     if follows and steady and serves and own["block_person"] == 1.0 and own["block_sway"] >= SWAY_MPS2:
         if own["jump_ns"] == 0:
             own["jump_ns"], own["jumps"], own["jump_served_ns"], own["jump_sway"] = begin_ns, 0, 0, 0.0
@@ -50,7 +53,8 @@ def note_block(own: Any, block: Any, serves: bool) -> None:
         own["jump_served_ns"] += end_ns - begin_ns
         own["jump_last_ns"], own["jump_sway"] = end_ns, max(own["jump_sway"], own["block_sway"])
     own["block_ns"], own["block_end_ns"] = block.start_ns, block.end_ns
-    own["block_mps"], own["block_sway"], own["block_person"] = block.speed_mps, block.sway_rms, own["person"]
+    own["block_mps"], own["block_sway"], own["block_shut"] = block.speed_mps, block.sway_rms, block.shut_in == 1.0
+    own["block_person"] = own["person"]
 
 
 @compiled

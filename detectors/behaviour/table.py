@@ -64,6 +64,7 @@ class _CarBlocks(NamedTuple):
     end_ns: I64
     speed_mps: F64
     sway_rms: F64
+    shut_in: F64
     of_machine: Bools
 
 
@@ -90,6 +91,7 @@ class _CarBlock(NamedTuple):
     end_ns: int
     speed_mps: float
     sway_rms: float
+    shut_in: float
 
 
 def step(memory: Memory, rows: RowTable, features: FeatureTable, facts: FleetFacts) -> tuple[Memory, Memory]:
@@ -142,5 +144,11 @@ def _run(memory: Any, rows: Any, blocks: Any, parks_open: Any, found: Any) -> in
 @compiled
 def _take_block(own: Any, blocks: Any, block: int) -> None:
     if not blocks.of_machine[block]:
-        one = _CarBlock(blocks.start_ns[block], blocks.end_ns[block], blocks.speed_mps[block], blocks.sway_rms[block])
+        one = _CarBlock(
+            blocks.start_ns[block],
+            blocks.end_ns[block],
+            blocks.speed_mps[block],
+            blocks.sway_rms[block],
+            blocks.shut_in[block],
+        )
         jumping.note_block(own, one, in_service(own["mode"]))

@@ -25,7 +25,7 @@ def behaviour(rows: RowTable, features: FeatureTable, lift: int, parks_open: boo
     for row in own:
         row.serves = row.mode == 0 or np.isnan(row.mode)
     of_lift = np.flatnonzero((features.lift == lift) & ~features.of_machine)
-    names = ("t_ns", "start_ns", "end_ns", "speed_mps", "sway_rms")
+    names = ("t_ns", "start_ns", "end_ns", "speed_mps", "sway_rms", "shut_in")
     blocks = [Row(**{name: getattr(features, name)[k] for name in names}) for k in of_lift]
     each = (_door_blocking(own, parks_open), _jumping(own, blocks), _empty_running(own), _overload(own), _visits(own))
     return sorted(one for found in each for one in found)
@@ -57,7 +57,7 @@ def _door_blocking(rows: list[Row], parks_open: bool) -> Iterator[Found]:
             counts = b.curtain == 1 and (counts or a.curtain == 0)
         begin, end = spell[0].t_ns, rows[k].t_ns
         is_often = len(cuts) >= 8 and end - begin >= 60 * S and not parks_open
-        if reversals >= 3 or max(cuts, default=0) >= 15 * S or is_often:
+        if reversals >= 3 or max(cuts, default=0) >= 20 * S or is_often:
             yield "door-blocking", end, begin, end, (sum(cuts) / 1e9, float(reversals), _landing(spell[0]))
 
 
@@ -70,6 +70,7 @@ def _jumping(rows: list[Row], blocks: list[Row]) -> Iterator[Found]:
         serves = before_b[-1].serves if before_b else True
         follows = 0 <= b.start_ns - a.end_ns < a.end_ns - a.start_ns
         steady = abs(b.speed_mps - a.speed_mps) <= 0.05
+        steady = steady and (abs(a.speed_mps) > 0.3 or (a.shut_in == 1 and b.shut_in == 1))
         if follows and steady and serves and person == 1 and a.sway_rms >= 0.2:
             shaken.append((b.t_ns, a))
     k = 0

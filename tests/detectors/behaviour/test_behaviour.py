@@ -22,7 +22,7 @@ from tests.detectors.test_naive_rules import spoiled
 from tests.detectors.world import BEGIN_NS, VIBRATION_HZ, Script, batch, facts_of, healthy, tower, waves
 
 
-def blocked(cut_s: float = 20.0) -> Script:
+def blocked(cut_s: float = 25.0) -> Script:
     script = Script(z_m=9.0).event(door=CLOSED, curtain=0, presence=0, mode=NORMAL).rest(4.0).open_door(2.0)
     return script.event(curtain=1).event(cut_s, curtain=0).rest(cut_s + 3.0).close_door().rest(3.0)
 
@@ -69,7 +69,7 @@ def visit() -> Script:
 
 
 STORIES: dict[Callable[[], Script], tuple[str, tuple[float, ...]]] = {
-    blocked: ("door-blocking", (27.8, 20.0, 0.0, 3.0)),
+    blocked: ("door-blocking", (32.8, 25.0, 0.0, 3.0)),
     reversing: ("door-blocking", (16.8, 0.9, 3.0, 3.0)),
     removal: ("door-blocking", (67.8, 9.0, 0.0, 3.0)),
     phantom: ("empty-running", (69.0, 6.0, 39.0)),
