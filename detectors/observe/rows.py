@@ -81,7 +81,7 @@ class _Readings(NamedTuple):
     unnumbered: F64
 
 
-class _Reading(NamedTuple):
+class _ReadingOfCar(NamedTuple):
     """One row of `_Readings`. A function that is passed many columns spends its time on counting their references."""
 
     lift: int
@@ -220,8 +220,8 @@ def _take_in_features(memory: Any, features: Any, block: int, lift: int, t_ns: i
 
 
 @inlined
-def _reading(read: Any, k: int) -> _Reading:
-    return _Reading(
+def _reading(read: Any, k: int) -> _ReadingOfCar:
+    return _ReadingOfCar(
         read.lift[k], read.t_ns[k], read.v[k], read.z[k], read.door[k], read.presence[k], read.curtain[k],
         read.mode[k], read.power[k], read.alarm[k], read.reboot[k], read.gap[k], read.unnumbered[k],
     )  # fmt: skip
