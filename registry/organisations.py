@@ -33,6 +33,11 @@ def name_key(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).split())
 
 
+def spoken_key(name: str) -> str:
+    """Return the form in which a person may write an organisation's name: without regard to case and spaces."""
+    return name_key(name).casefold()
+
+
 @dataclass(frozen=True, slots=True)
 class OrganisationSettings:
     """The settings of an organisation. `second_person`: dangerous changes of its lifts need a second person.
@@ -68,6 +73,12 @@ class Organisation:
         if self.closed_ns is not None:
             return NO_LIFTS
         return lifts_of(self.kind, self.names, frozenset(self.districts))
+
+    @property
+    def partial_names(self) -> set[str]:
+        """The names in one language, and the halves of the present and former names: several may have the same."""
+        halves = {name_in_language(name, language) for name in {self.name, *self.names} for language in ("en", "zh")}
+        return (halves | {each for each in (self.name_en, self.name_zh) if each}) - self.names
 
     def name_in(self, language: str) -> str:
         """Return the name in a language, the half of the present name in it where there is none."""

@@ -166,8 +166,11 @@ def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChang
 
 
 def on_notified(incident: Incident, at_ns: int, note: str | None = None, to: str | None = None) -> IncidentChange:
-    """Enter an attempt to notify somebody (`to`); the first reaches the stage `notified`."""
-    after = incident if NOTIFIED in incident.stages or not incident.is_open else reached(incident, NOTIFIED, at_ns)
+    """Enter an attempt to notify somebody (`to`); the first reaches the stage `notified`, as does the first of a rescue
+    that began later."""
+    since_ns = incident.rescue.since_ns if incident.rescue and incident.may_hold_people else incident.opened_ns
+    is_reached = incident.stages.get(NOTIFIED, since_ns - 1) >= since_ns
+    after = incident if is_reached or not incident.is_open else reached(incident, NOTIFIED, at_ns)
     return entered(after, NOTIFIED, at_ns, note=note, to=to)
 
 

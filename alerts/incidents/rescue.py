@@ -164,6 +164,12 @@ def joined(one: Rescue, other: Rescue) -> Rescue:
     )
 
 
+def not_ahead(rescue: Rescue, now_ns: int) -> Rescue:
+    """Return the rescue with no timer that began after now: one begun while the clock was ahead begins now."""
+    called = tuple(replace(each, called_ns=min(each.called_ns, now_ns)) for each in rescue.call_outs)
+    return replace(rescue, since_ns=min(rescue.since_ns, now_ns), call_outs=called)
+
+
 def unanswered_at(rescue: Rescue, times: RescueTimes, now_ns: int) -> CallOut | None:
     """Return a call-out that nobody has answered in time."""
     limit_ns = now_ns - round(times.answer_s * S_NS)

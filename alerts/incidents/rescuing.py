@@ -46,6 +46,7 @@ from alerts.incidents.rescue import (
     Rescue,
     RescueTimes,
     nobody_comes,
+    not_ahead,
     unanswered_at,
     with_call_out,
 )
@@ -217,7 +218,8 @@ def _holds_others(incident: Incident, acting: Collection[str]) -> bool:
 def on_time(
     incident: Incident, times: RescueTimes, now_ns: int, helpers: Mapping[int, str] = NOBODY
 ) -> list[IncidentChange]:
-    """Return the changes that are due: call-outs without an answer, timers that have passed, a level that rises.
+    """Return the changes that are due: call-outs without an answer, timers that have passed, a level that rises, and
+    without an entry timers that begin now since the clock was set back.
 
     `helpers` has who is called out on a level by itself: the nearest rescue point, a professional.
     """
@@ -262,6 +264,8 @@ def _next_due(incident: Incident, times: RescueTimes, now_ns: int, helpers: Mapp
     rescue = incident.rescue
     if rescue is None or not _runs(incident):
         return None
+    if (set_back := not_ahead(rescue, now_ns)) != rescue:
+        return IncidentChange(replace(incident, rescue=set_back), None)
     if (silent := unanswered_at(rescue, times, now_ns)) is not None:
         after = with_call_out(rescue, replace(silent, answer=NO_ANSWER, answered_ns=now_ns))
         waiting = incident if any(each.is_coming for each in after.call_outs) else _to_be_called_anew(incident, now_ns)

@@ -40,19 +40,20 @@ def public_status(lift: Mapping[str, Any], incident: Incident | None = None) -> 
 
 
 def progress(incident: Incident) -> list[ProgressLine]:
-    """Return what has been done about an incident, in the order of time."""
+    """Return what has been done about an incident, in the order of time; of a rescue since somebody has been inside."""
     return sorted(_lines(incident), key=lambda line: line[1])
 
 
 def _lines(incident: Incident) -> Iterator[ProgressLine]:
     if incident.kind not in TOLD_KINDS:
         return
-    is_rescue, stages = incident.kind in PEOPLE_INSIDE, incident.stages
-    yield "reported" if incident.unconfirmed else "noticed", incident.opened_ns
+    is_rescue, rescue = incident.kind in PEOPLE_INSIDE, incident.rescue
+    since_ns = rescue.since_ns if is_rescue and rescue else incident.opened_ns
+    stages = {stage: at_ns for stage, at_ns in incident.stages.items() if at_ns >= since_ns}
+    yield "reported" if incident.unconfirmed else "noticed", since_ns
     if ACKNOWLEDGED in stages:
         yield "taken", stages[ACKNOWLEDGED]
-    rescue = incident.rescue
-    called = [each.called_ns for each in rescue.call_outs] if rescue else []
+    called = [each.called_ns for each in rescue.call_outs if each.called_ns >= since_ns] if rescue else []
     called_ns = min((*called, *(stages[each] for each in (NOTIFIED, DISPATCHED) if each in stages)), default=None)
     if is_rescue and called_ns is not None:
         yield "called", called_ns

@@ -98,7 +98,10 @@ class LinkAnswer:
         history = self.records.incident(incident_id)
         rescue = None if history is None else history.visible.incident.rescue
         mine = None if scope.actor is None else scope.actor.organisation
-        return rescue is not None and any(each.who == mine for each in rescue.call_outs)
+        if rescue is None or mine is None:
+            return False
+        organisations = self.records.acting_organisations()
+        return any(organisations.named(each.who) == organisations.named(mine) for each in rescue.call_outs)
 
 
 def _shown(history: IncidentHistory | None, is_helper: bool) -> IncidentHistory | None:

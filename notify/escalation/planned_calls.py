@@ -62,7 +62,7 @@ class RoundBooks:
         Whoever was called out by name is none of them.
         """
         call_outs = () if incident.rescue is None else incident.rescue.call_outs
-        named = {self._organisations.by_name.get(each.who) for each in call_outs}
+        named = {self._organisations.named(each.who) for each in call_outs}
         planned = {each.book.organisation_id for each in plans}
         called = {of for incident_id, of in situation.progress if incident_id == incident.id}
         self._load(called - planned - named)
@@ -118,7 +118,7 @@ class RoundBooks:
 
     def _helpers(self, incident: Incident) -> dict[str, CallOut]:
         """Return the organisations that are called out by name, with their call-outs."""
-        named = {self._organisations.by_name.get(who): each for who, each in helping_call_outs(incident).items()}
+        named = {self._organisations.named(who): each for who, each in helping_call_outs(incident).items()}
         return {each: call_out for each, call_out in named.items() if each is not None}
 
     def _plan(

@@ -21,10 +21,12 @@ from dashboards.api.context import Settings
 from dashboards.http.problem import Problem
 from dashboards.http.request_guard import PHOTO_LIMIT_BYTES
 from dashboards.pages.public import id_of, photo_of
+from dashboards.pages.public_status import progress
 from dashboards.pages.report_limits import take_report
 from registry.actor import Actor
 from store.records.incidents.tables import report_limits
 from store.records.repository import IncidentFilter, Records
+from tests.alerts.rules import S
 from tests.dashboards.applications import create_app
 from tests.dashboards.browser_world import (
     fill,
@@ -122,6 +124,22 @@ def test_the_public_pages_tell_how_far_the_rescue_is_and_the_answer(client: Test
     assert "Closed at" not in client.get("/code/L004").text
     chinese = client.get(receipt, headers={"Accept-Language": "zh-CN"}).text
     assert "人员已全部救出" in chinese
+
+
+def test_a_rescue_in_an_older_ticket_is_told_from_its_own_beginning(client: TestClient, records: Records) -> None:
+    now_ns = time.time_ns()
+    incident_id = records.report_by_call("L005", "out-of-order", None, ANN, now_ns - 7200 * S).id
+    notified(records, incident_id, "Bob", now_ns - 7100 * S)
+    records.act_on_incident(incident_id, IncidentAction("ack", ANN), now_ns - 7000 * S)
+    receipt = send(client, "L005")
+    assert not any("Help was called" in client.get(path).text for path in ("/code/L005", receipt))
+    incident = records.public_incident("L005")
+    assert incident is not None
+    ((key, at_ns),) = progress(incident)
+    assert key == "reported"
+    assert at_ns >= now_ns
+    notified(records, incident_id, "Bob", now_ns + 60 * S)
+    assert "Help was called at" in client.get(receipt).text
 
 
 def test_what_is_no_report_is_refused_on_the_form_itself(client: TestClient, records: Records) -> None:

@@ -38,7 +38,7 @@ def add_rescues(router: APIRouter, context: AppContext) -> None:
     ) -> OrjsonResponse:
         """Enter that a firm, a rescue point or a person was called out; no answer in time is entered too."""
         _require_own_rescue(context, scope, incident_id)
-        step = RescueStep("call-out", who=body.who, level=body.level)
+        step = RescueStep("call-out", who=context.records().present_name(body.who), level=body.level)
         return _apply(context, scope, incident_id, step, actor_of(scope, body.by), body, if_match)
 
     @action_route(router, "accept", Verb.ACKNOWLEDGE)

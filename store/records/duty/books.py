@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from alerts.escalation.facts import Callee, DutyBook
 from registry.lift_facts import LiftFacts
-from registry.organisations import KIND_OF_FACT, Organisation
+from registry.organisations import KIND_OF_FACT, Organisation, spoken_key
 from registry.people import Person
 from registry.scope import NAMING_FACTS, NO_LIFTS, LiftScope
 from store.records.database import Database
@@ -24,7 +24,10 @@ from store.records.outbox.ways import verified_kinds
 
 @dataclass(frozen=True, slots=True)
 class ActingOrganisations:
-    """The open organisations, found by the lifts that they are called about, and by name."""
+    """The open organisations, found by the lifts that they are called about, and by name.
+
+    `by_name` has their present and former names, and of the halves of names those that one organisation alone has.
+    """
 
     everywhere: Sequence[str]
     by_district: Mapping[str, Sequence[str]]
@@ -46,8 +49,11 @@ class ActingOrganisations:
             for name in lifts.names:
                 for fact in lifts.facts:
                     by_fact.setdefault((fact, name), []).append(each.organisation_id)
-        by_name = {each.name: each.organisation_id for each in some if each.lifts != NO_LIFTS}
-        return cls(everywhere, by_district, by_fact, by_name)
+        return cls(everywhere, by_district, by_fact, _by_name([each for each in some if each.lifts != NO_LIFTS]))
+
+    def named(self, who: str) -> str | None:
+        """Return the id of the organisation that somebody is called out as, None where it is none."""
+        return self.by_name.get(spoken_key(who))
 
     def concerned(self, district: str, facts: LiftFacts | None) -> list[str]:
         """Return the ids of the organisations that a lift concerns; `facts` is None where it is not registered."""
@@ -77,6 +83,13 @@ class DutyStore(RosterStore, PolicyStore):
         with self._database.reading() as connection:
             return ActingOrganisations.of(load_organisations(connection).values())
 
+    def present_name(self, who: str) -> str:
+        """Return the present name of the open organisation that somebody is called out as; `who` where it is none."""
+        with self._database.reading() as connection:
+            every = load_organisations(connection)
+        organisation_id = ActingOrganisations.of(every.values()).named(who)
+        return who.strip() if organisation_id is None else every[organisation_id].name
+
     def duty_books_of_lift(self, district: str, facts: LiftFacts | None, of: Organisations = None) -> list[DutyBook]:
         """Return the books of the open organisations that a lift concerns, those of `of` alone."""
         with self._database.reading() as connection:
@@ -89,6 +102,15 @@ def acting_lifts(organisation: Organisation) -> LiftScope:
     """Return the lifts that name an organisation as what it is: those that it is called about."""
     own = tuple(fact for fact, kind in KIND_OF_FACT.items() if kind is organisation.kind)
     return replace(organisation.lifts, facts=own) if own else organisation.lifts
+
+
+def _by_name(some: Collection[Organisation]) -> dict[str, str]:
+    partial: dict[str, set[str]] = {}
+    for each in some:
+        for name in each.partial_names:
+            partial.setdefault(spoken_key(name), set()).add(each.organisation_id)
+    alone = {name: next(iter(ids)) for name, ids in partial.items() if len(ids) == 1}
+    return alone | {spoken_key(name): each.organisation_id for each in some for name in (*each.names, each.name)}
 
 
 def _books(connection: Connection, some: Collection[Organisation]) -> list[DutyBook]:

@@ -209,17 +209,17 @@ def _drop_told(connection: Connection, ids: Sequence[int], now_ns: int) -> None:
         sent.setdefault((row.incident_id, row.person_id), []).append((row.made_ns, content))
     tried = query.where(is_notification_waiting, columns.error.is_not(None))
     rows = connection.execute(tried.where(columns.incident_id.in_({incident_id for incident_id, _ in sent}))).all()
-    told = [row.id for row in rows if _is_told(row, sent.get((row.incident_id, row.person_id), ()))]
+    told = [
+        row.id for row in rows if _is_told(row.made_ns, row.content, sent.get((row.incident_id, row.person_id), ()))
+    ]
     if told:
         connection.execute(update(notifications).where(columns.id.in_(told)).values(state=DROPPED, settled_ns=now_ns))
 
 
-def _is_told(row: Row[Any, Any, Any, Any, Any], sent: Sequence[tuple[int, Notification]]) -> bool:
-    own = Notification.from_json(orjson.loads(row.content))
+def _is_told(made_ns: int, content: str, sent: Sequence[tuple[int, Notification]]) -> bool:
+    own = Notification.from_json(orjson.loads(content))
     said = (own.kind, own.severity, own.may_hold_people)
-    return any(
-        row.made_ns <= made_ns or said == (each.kind, each.severity, each.may_hold_people) for made_ns, each in sent
-    )
+    return any(made_ns <= at_ns or said == (each.kind, each.severity, each.may_hold_people) for at_ns, each in sent)
 
 
 def _was_tried(row: Row[Any]) -> bool:

@@ -55,6 +55,15 @@ def test_a_rescue_begins_when_somebody_may_be_inside() -> None:
     assert rescue_of(desk.only()).since_ns == T0 + 501 * S
 
 
+def test_the_timers_of_a_rescue_that_began_while_the_clock_was_ahead_run_from_now() -> None:
+    ahead = on_call(None, Call(LIFT, DISTRICT, "entrapment", ANN), T0 + 86_400 * S).incident
+    ahead = step(ahead, "call-out", 86_410, who="Otto")
+    back, entries = late(ahead, 0)
+    assert entries == []
+    assert (rescue_of(back).since_ns, rescue_of(back).call_outs[0].called_ns) == (T0, T0)
+    assert late(back, 180)[1][:1] == ["no-answer 1"]
+
+
 def test_a_call_out_is_accepted_with_place_and_time_and_help_arrives() -> None:
     called = step(trapped(), "call-out", 10, who="Otto")
     coming = step(called, "accept", 20, OTTO, number=1, place="North", expected_ns=T0 + 900 * S)

@@ -163,6 +163,19 @@ def test_the_firm_of_the_lift_is_called_when_the_desk_that_acknowledged_calls_it
     assert rescue.called("ada") == [(0, "ada"), (100, "ada"), (160, "ada")]
 
 
+@pytest.mark.parametrize("who", ["North point", "north  POINT ", "Northern", "北点"])
+def test_an_organisation_is_called_out_by_each_of_its_names(rescue: Rescue, who: str) -> None:
+    (point,) = [each for each in rescue.records.organisations() if each.name == NEAR.name]
+    rescue.records.change_organisation(point.organisation_id, {"name": "北点 · Northern"}, BY, T0)
+    desk = replace(Actor.named("Dan"), organisation="Owner")
+    assert rescue.records.act_on_incident(rescue.incident_id, IncidentAction("ack", desk), T0 + 5 * S)
+    rescue.s = 10
+    rescue.act("call-out", desk, who=who, level=2)
+    rescue.at(11)
+    assert rescue.called("nora") == [(11, "nora")]
+    assert rescue.records.present_name(who) == "北点 · Northern"
+
+
 def test_a_point_without_an_organisation_is_called_out_in_the_story_alone(records: Records) -> None:
     rescue = Rescue(records)
     rescue.records.advance_rescues(TIMES, T0 + 180 * S, points=(RescuePoint("Nobody's", 2),))
