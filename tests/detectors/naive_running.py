@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from registry.facts import LiftFacts
 from tests.detectors.naive_row import NAN, Row, RowScores, at_rest, seen
 
@@ -87,7 +89,7 @@ class Overtravel:
 @dataclass
 class EmergencyStop:
     """Braked harder than 1.5 m/s² for 0.2 s and at rest within 2 s; where readings are seldom, from 1.5 m/s to rest
-    between two of them. Over with the next trip."""
+    between two of them. Or by 1.4 m/s² on average between 90 and 10 % of the speed. Over with the next trip."""
 
     facts: LiftFacts
     readings: list[Row] = field(default_factory=list)
@@ -97,6 +99,7 @@ class EmergencyStop:
     begin: tuple[float, float] = (NAN, NAN)
     brake_ns: float = -math.inf
     from_mps: float = 0.0
+    slowing: list[tuple[int, float]] = field(default_factory=list)
     rest_ns: float = -math.inf
     resting: int = 0
     trips: float = 0
@@ -108,7 +111,12 @@ class EmergencyStop:
             self._come_to_rest(row)
             self.readings = [*self.readings[-1:], {"v": row["v"], "z": row["z_last"], "t_ns": row["t_ns"]}]
         took_s = (self.rest_ns - self.brake_ns) / 1e9 if self.resting else NAN
-        stopped = at_rest(row) and self.resting >= 2 and 0 <= took_s <= 2.0 and self.from_mps >= 1.2 * took_s
+        stopped = (
+            at_rest(row)
+            and self.resting >= 2
+            and 0 <= took_s <= max(2.0, self.from_mps / 1.5)
+            and self.from_mps >= 1.2 * took_s
+        )
         if stopped:
             self.trips = row["trips"]
         if not has_speed:
@@ -127,6 +135,7 @@ class EmergencyStop:
         """Follow a braking from reading to reading; one that is hard for long enough is remembered."""
         if not self.readings or not seen(row["accel"]):
             self.smooth, self.braking, self.braking_ns = 0.0, [], 0
+            self.slowing = [(int(row["t_ns"]), abs(row["v"]))]
             return
         last, dt_ns = self.readings[-1], row["t_ns"] - self.readings[-1]["t_ns"]
         dt_s, before = dt_ns / 1e9, abs(last["v"])
@@ -146,6 +155,21 @@ class EmergencyStop:
             self.brake_ns, self.from_mps = self.begin
         elif self._fell(row, last, dt_s):
             self.brake_ns, self.from_mps = last["t_ns"], before
+        if dt_s >= 0.4 or before - abs(row["v"]) <= 0.75 * dt_s:
+            self.slowing = []
+        self.slowing.append((int(row["t_ns"]), abs(row["v"])))
+        self._stop_short()
+
+    def _stop_short(self) -> None:
+        """Average a stop over the times at which the speed passed 90 and 10 % of that at which it began to fall."""
+        (begin_ns, top), *_ = self.slowing
+        if not 0.4 <= top <= 1.5 or len(self.slowing) < 3 or not self.slowing[-1][1] <= 0.1 * top < self.slowing[-2][1]:
+            return
+        if any(0.1 * top < v < 0.9 * top for _, v in self.slowing):
+            t_ns, v = zip(*self.slowing, strict=True)
+            took_s = np.diff(np.interp([-0.9 * top, -0.1 * top], -np.array(v), t_ns))[0] / 1e9
+            if 0.8 * top / took_s > 1.4 and self.brake_ns < begin_ns:
+                self.brake_ns, self.from_mps = begin_ns, top
 
     def _trusted(self, before: float) -> float:
         """Return the speed before the braking, as far as it had not just risen."""

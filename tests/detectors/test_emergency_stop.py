@@ -44,6 +44,8 @@ def stories() -> list[Script]:
     """Return what else the plain loop is asked about: short and long braking, and one that soon lets go."""
     script = Script(z_m=0.0, rated_mps=2.5).event(door=0).rest(4.0)
     for from_mps, ramps in (
+        (0.5, [(0.0, 1.8)]),
+        (0.6, [(0.0, 1.4)]),
         (1.0, [(0.0, 3.3)]),
         (1.0, [(0.0, 4.0)]),
         (2.5, [(0.0, 1.6)]),
@@ -72,6 +74,24 @@ def test_braking_hard_is_found_at_any_fine_rate(dt_s: float, decel_mps2: float, 
     spans = round(from_mps / decel_mps2 / dt_s) * dt_s > 0.25  # shorter braking may not span 0.2 s of readings
     assert [f.kind for f in stops] == ["on"] or not spans
     assert all(8.5 <= (stop.onset_ns - BEGIN_NS) / 1e9 <= 9.5 for stop in stops)
+
+
+@pytest.mark.parametrize("dt_s", [0.05, 0.1])
+@pytest.mark.parametrize("phase", [0.0, 0.25, 0.5, 0.75])
+@pytest.mark.parametrize(("from_mps", "decel_mps2"), [(0.5, 1.8), (0.63, 2.4), (0.75, 2.4)])
+def test_a_slow_car_that_stops_at_once_is_found(dt_s: float, phase: float, from_mps: float, decel_mps2: float) -> None:
+    script = braked(decel_mps2, from_mps, after_s=8.0 + phase * dt_s)
+    assert [one.severity for one in found(script, dt_s, from_mps)] == [MAJOR]
+
+
+def test_a_fast_car_needs_longer_than_a_slow_one() -> None:
+    assert [one.severity for one in found(braked(1.7, 4.0, after_s=12.0), rated_mps=4.0)] == [MAJOR]
+
+
+def test_a_speed_that_falls_out_between_two_readings_is_no_short_stop() -> None:
+    rows = braked(1.0, 0.5, after_s=8.0).rows()
+    rows["v_mps"][(rows["t_ns"] - BEGIN_NS) / 1e9 > 11.95] = 0.0
+    assert Judge([BY_SLUG["emergency-stop"]], 1).step(batch([rows]), facts_of([tower(0.5)])) == []
 
 
 def test_a_brisk_drive_is_no_brake() -> None:

@@ -1,11 +1,13 @@
 """F13 emergency stop: the running car is braked to rest harder than any drive does it.
 
-    speed ‾‾‾‾\\                 fine feed: > 1.5 m/s² for 0.2 s, at rest within 2 s
+    speed ‾‾‾‾\\                 fine feed: > 1.5 m/s² for 0.2 s, or 1.4 on average from 90 to 10 % of the speed
                \\____            coarse feed (>= 0.4 s a reading): from > 1.5 m/s to rest between two readings
     onset      ^    ^ two readings at rest
 
-1.5 m/s² is the most that GB/T 10058 allows a drive. Where the car's vibration is received, it must confirm the stop
-(`detectors.observe.stop_confirmation`). That the safety chain opened is inferred, not seen.
+1.5 m/s² is the most that GB/T 10058 allows a drive. A slow car stops before readings of 10 Hz have shown it for 0.2 s:
+its average is taken over the whole stop, between the two instants at which the speed passed these shares. Where the
+car's vibration is received, it must confirm the stop (`detectors.observe.stop_confirmation`). That the safety chain
+opened is inferred, not seen.
 """
 
 from __future__ import annotations
@@ -42,6 +44,10 @@ MEMORY = np.dtype(
         ("brake_ns", np.int64),  # the same of the latest braking that was hard for long enough
         ("from_mps", np.float64),
         ("decel_mps2", np.float64),
+        ("top_mps", np.float64),  # the speed at which the car began to slow down, and when
+        ("top_ns", np.int64),
+        ("slowed_ns", np.int64),  # when it passed the upper share of that speed
+        ("between", np.int64),  # the readings between the two shares
         ("rest_ns", np.int64),  # when the car last came to rest
         ("resting", np.int64),  # the readings at rest since
         ("trips", np.int64),  # the completed trips at the latest stop
@@ -50,7 +56,9 @@ MEMORY = np.dtype(
     align=True,
 )
 UNKNOWN = dict.fromkeys(("v", "z", "v_before", "z_before"), np.nan)
-NEVER = dict.fromkeys(("t_ns", "t_before_ns", "begin_ns", "brake_ns", "rest_ns"), NEVER_NS)
+NEVER = dict.fromkeys(("t_ns", "t_before_ns", "begin_ns", "brake_ns", "top_ns", "slowed_ns", "rest_ns"), NEVER_NS)
+UPPER, LOWER = 0.9, 0.1
+"""The shares of a speed between which a whole stop is averaged."""
 
 
 class HardBraking(NamedTuple):
@@ -58,6 +66,9 @@ class HardBraking(NamedTuple):
 
     `mean_mps2`: over the whole way to rest at least this; a drive that seems to brake hard for a moment, because the
     device's clock stumbled, slows down by less.
+    `within_s`: the car is at rest within this time, or within that of a braking by `brake_mps2`.
+    `short_mps`: a whole stop is averaged from these speeds; slower cars level, or are moved by a mechanic, and faster
+    ones brake for longer. It is hard by `short_mps2`: a drive within 1.5 m/s² and 2.5 m/s³ averages 1.3 at most.
     `smooth_below_s`: readings closer together are smoothed (noise over a short time looks like braking).
     `rise_mps`, `agree_mps`: the speed before the stop is trusted as far as it had not risen, and on a coarse feed also
     where the positions agree with it: a single wild reading does neither.
@@ -68,6 +79,8 @@ class HardBraking(NamedTuple):
     brake_s: float = 0.2
     within_s: float = 2.0
     rest_mps: float = 0.1
+    short_mps: tuple[float, float] = (0.4, 1.5)
+    short_mps2: float = 1.4
     smooth_below_s: float = 0.15
     coarse_s: float = 0.4
     coarse_within_s: float = 1.05
@@ -123,7 +136,8 @@ def _run(
             own["t_before_ns"], own["v_before"], own["z_before"] = own["t_ns"], own["v"], own["z"]
             own["t_ns"], own["v"], own["z"] = t_ns[k], v[k], z[k]
         braked_s = (own["rest_ns"] - own["brake_ns"]) / 1e9
-        stopped = at_rest[k] and own["resting"] >= 2 and 0.0 <= braked_s <= limits.within_s
+        within_s = max(limits.within_s, own["from_mps"] / limits.brake_mps2)
+        stopped = at_rest[k] and own["resting"] >= 2 and 0.0 <= braked_s <= within_s
         stopped = stopped and own["from_mps"] >= limits.mean_mps2 * braked_s
         if stopped:
             own["trips"] = trips[k]
@@ -139,6 +153,7 @@ def _brake(own: Any, t_ns: int, v: float, accel: float, limits: Any) -> None:
     """Follow a braking from reading to reading; once it is hard for long enough, keep its onset, speed and peak."""
     if np.isnan(accel):  # after a jump of the speed, or at the first reading
         own["smooth_mps2"], own["braking"], own["braking_ns"] = 0.0, 0, 0
+        own["top_mps"], own["top_ns"], own["between"] = abs(v), t_ns, 0
         return
     dt_ns = t_ns - own["t_ns"]
     dt_s, before = dt_ns / 1e9, abs(own["v"])
@@ -159,6 +174,29 @@ def _brake(own: Any, t_ns: int, v: float, accel: float, limits: Any) -> None:
         own["brake_ns"], own["from_mps"], own["decel_mps2"] = own["begin_ns"], own["begin_mps"], own["peak_mps2"]
     elif _fell(own, dt_s, v, limits):
         own["brake_ns"], own["from_mps"], own["decel_mps2"] = own["t_ns"], before, decel
+    mean_mps2 = _stop_mean(own, t_ns, dt_ns, before, abs(v), limits)
+    if mean_mps2 > limits.short_mps2 and own["brake_ns"] < own["top_ns"]:
+        own["brake_ns"], own["from_mps"], own["decel_mps2"] = own["top_ns"], own["top_mps"], mean_mps2
+
+
+@compiled
+def _stop_mean(own: Any, t_ns: int, dt_ns: int, before: float, now: float, limits: Any) -> float:
+    """Follow a slowing car; return its mean deceleration once it has passed `LOWER` of its speed, else 0.
+
+    At least one reading between `UPPER` and `LOWER` must show that it slowed down, rather than that readings fell out.
+    """
+    if dt_ns >= int(limits.coarse_s * 1e9) or before - now <= limits.brake_mps2 / 2 * dt_ns / 1e9:
+        own["top_mps"], own["top_ns"], own["between"] = now, t_ns, 0
+        return 0.0
+    top_mps, falls_mps = own["top_mps"], before - now
+    if now < UPPER * top_mps <= before:
+        own["slowed_ns"] = own["t_ns"] + int((before - UPPER * top_mps) / falls_mps * dt_ns)
+    if now > LOWER * top_mps:
+        own["between"] += now < UPPER * top_mps
+        return 0.0
+    is_stop = own["between"] > 0 and before > LOWER * top_mps and limits.short_mps[0] <= top_mps <= limits.short_mps[1]
+    stopped_ns = own["t_ns"] + int((before - LOWER * top_mps) / falls_mps * dt_ns)
+    return (UPPER - LOWER) * top_mps / max((stopped_ns - own["slowed_ns"]) / 1e9, 1e-3) if is_stop else 0.0
 
 
 @compiled
