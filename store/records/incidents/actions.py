@@ -22,7 +22,7 @@ from registry.scope import ALL_LIFTS, LiftScope
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.book import read_alert
 from store.records.database import Database
-from store.records.incidents.answering import answer_alerts, unclosed_alerts
+from store.records.incidents.answering import answer_alerts, clearing_alerts, unclosed_alerts
 from store.records.incidents.book import adopt_open_alerts, move_alerts, put_members
 from store.records.incidents.reports import answer_reports, move_reports, unanswered_by_lift
 from store.records.incidents.rows import load_folding, read_incident, write_changes
@@ -79,11 +79,12 @@ class IncidentStore:
             if action.answer is not None:
                 before = _answer(connection, before, action, now_ns)
             has_other, acting = _has_other(connection, before), _acting(connection, before, scope)
+            clearing = clearing_alerts(connection, unclosed)
             reports = unanswered_by_lift(connection, incident_id) if action.kind == "answer" else {}
             answered = set(reports) if acting is None else set(reports) & set(acting)
             of_others = sum(count for lift_id, count in reports.items() if lift_id not in answered)
             change = on_action(
-                before, action, now_ns, unclosed, has_other=has_other, acting=acting, unanswered=of_others
+                before, action, now_ns, clearing, has_other=has_other, acting=acting, unanswered=of_others
             )
             if change is None:
                 return before

@@ -24,7 +24,8 @@ from store.records.book import alert_document, read_alert
 from store.records.incidents.book import write_answers
 from store.records.incidents.rows import in_parts, read_incident
 from store.records.incidents.tables import incidents, is_settling
-from store.records.schema import alerts
+from store.records.judging.deleted_lifts import is_deleted
+from store.records.schema import alerts, deleted_lifts
 from store.records.scoping import alerts_in
 
 SETTLED_AT_ONCE = 200
@@ -46,7 +47,11 @@ def settle_closed_incidents(
     for text in connection.scalars(query.order_by(incidents.c.settles_ns).limit(SETTLED_AT_ONCE)).all():
         incident = read_incident(text)
         by = replace(Actor.named(str(incident.closed_by)), organisation=incident.closed_for)
-        changes += answer_alerts(connection, unclosed_alerts(connection, incident.id), Answer("resolve", by), now_ns)
+        unclosed = unclosed_alerts(connection, incident.id)
+        clearing = clearing_alerts(connection, unclosed)
+        unjudged = [alert for alert in unclosed if alert not in clearing]
+        changes += answer_alerts(connection, clearing, Answer("resolve", by), now_ns)
+        changes += answer_alerts(connection, unjudged, Answer("resolve", by, is_unjudged=True), now_ns)
     return changes
 
 
@@ -78,6 +83,14 @@ def unclosed_alerts(connection: Connection, incident_id: str, scope: LiftScope =
     """Return the alerts of an incident that are not closed, of lifts in the scope."""
     query = select(alerts.c.alert).where(alerts.c.incident_id == incident_id, alerts.c.state != CLOSED)
     return [read_alert(text) for text in connection.scalars(query.where(alerts_in(scope)).order_by(alerts.c.id))]
+
+
+def clearing_alerts(connection: Connection, some: Iterable[Alert]) -> list[Alert]:
+    """Return the alerts that readings can clear: those of lifts that were not deleted."""
+    found = list(some)
+    query = select(deleted_lifts.c.lift_id).where(deleted_lifts.c.lift_id.in_({alert.lift_id for alert in found}))
+    deleted = set(connection.scalars(query.where(is_deleted()))) if found else set()
+    return [alert for alert in found if alert.lift_id not in deleted]
 
 
 def answer_alerts(connection: Connection, stored: Iterable[Alert], answer: Answer, now_ns: int) -> list[Change]:

@@ -53,7 +53,7 @@ def load_facts_when_deleted(connection: Connection, opened_ns: Mapping[str, int]
     for start in range(0, len(wanted), FACTS_AT_ONCE):
         some = columns.lift_id.in_(wanted[start : start + FACTS_AT_ONCE])
         query = select(columns.lift_id, columns.deleted_ns, columns.facts).where(some, columns.facts.is_not(None))
-        for row in connection.execute(query.where(_is_deleted())):
+        for row in connection.execute(query.where(is_deleted())):
             if row.deleted_ns >= opened_ns[row.lift_id]:
                 found[row.lift_id] = read_facts(row.facts)
     return found
@@ -77,7 +77,7 @@ def was_named_when_deleted(scope: LiftScope) -> ColumnElement[bool]:
 
 def naming_when_deleted(scope: LiftScope) -> ColumnElement[bool]:
     """Return the condition on `deleted_lifts` that a lift is not registered, and named an organisation of the scope."""
-    return and_(or_(false(), *(deleted_lifts.c[fact].in_(sorted(scope.names)) for fact in scope.facts)), _is_deleted())
+    return and_(or_(false(), *(deleted_lifts.c[fact].in_(sorted(scope.names)) for fact in scope.facts)), is_deleted())
 
 
 def keep_in_incident(connection: Connection, lift_ids: Collection[str], from_ns: int, to_ns: int) -> None:
@@ -111,6 +111,6 @@ def _needs_facts(connection: Connection, lift_id: str, now_ns: int) -> bool:
     return connection.execute(is_found).first() is not None
 
 
-def _is_deleted() -> ColumnElement[bool]:
+def is_deleted() -> ColumnElement[bool]:
     """Return the condition that a lift is not registered; one that still sends is listed without being registered."""
     return ~exists().where(lifts.c.lift_id == deleted_lifts.c.lift_id, lifts.c.registered).correlate(deleted_lifts)

@@ -10,8 +10,11 @@ from sqlalchemy import select
 
 from alerts.escalation.policy import EscalationPolicy
 from alerts.escalation.policy_checks import Nameable, read_policy
+from alerts.incidents.actions import IncidentAction
 from alerts.notification import Notification
 from detectors.rule import Rule
+from notify.escalation.duty_caller import DutyCaller
+from registry.actor import Actor
 from registry.duty.roster_checks import read_roster
 from registry.fact_checks import FieldError
 from registry.lift_facts import Floor, LiftFacts
@@ -28,6 +31,7 @@ from tests.store.test_ways import sent_code
 
 FLOORS = (Floor("G", 0.0), Floor("1", 3.0), Floor("2", 6.0))
 EVERY_S = 60
+DORA = Actor.named("dora")
 ReadPolicy = Callable[[Sequence[EscalationPolicy]], tuple[EscalationPolicy, list[FieldError]]]
 
 
@@ -101,3 +105,24 @@ class CalledFirm:
     def called(self) -> list[tuple[float, str]]:
         """Return when whom was called, in order."""
         return [(at_s, login) for at_s, login, _ in self.owed()]
+
+
+def call_at(records: Records, *at_s: float) -> None:
+    """Make the calls that are due, at each of these times after T0, by one caller."""
+    now_s = [0.0]
+    caller = DutyCaller(records, lambda: T0 + round(now_s[0] * S))
+    for now_s[0] in at_s:
+        while caller.call_due():
+            pass
+
+
+def act(records: Records, incident_id: str, action: IncidentAction, at_s: float) -> None:
+    """Apply an action to an incident."""
+    assert records.act_on_incident(incident_id, action, T0 + round(at_s * S)) is not None
+
+
+def story(records: Records, incident_id: str, kind: str) -> list[tuple[str | None, str | None]]:
+    """Return note and organisation of the entries of a kind."""
+    found = records.incident(incident_id)
+    assert found is not None
+    return [(entry.note, entry.organisation) for entry in found.story if entry.kind == kind]

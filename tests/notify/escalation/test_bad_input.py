@@ -21,29 +21,14 @@ from store.records.outbox.notifications import NotificationAttempt, WaitingNotif
 from store.records.repository import Records
 from tests.alerts.incidents.desk import BUTTON, ENTRAPMENT
 from tests.alerts.rules import LIFT, POWER, T0, S, occurrence
-from tests.notify.escalation.firm import CalledFirm
+from tests.notify.escalation.firm import DORA, CalledFirm, act, call_at, story
 from tests.store.identity.identities import BY, organisation, person
 from tests.store.test_ways import sent_code
 
 HOSTILE = "Tower\r\nBcc: evil@example.org\r\n\r\n<script>alert(1)</script>\u202e{to}"
 LONG = "x" * 10_000
 INCIDENTS, AT_ONCE = 10_000, 1000
-DORA = Actor.named("dora")
 FAILED_ATTEMPT = NotificationAttempt("w", SMS, "…0001", T0, "failed", "no answer")
-
-
-def call_at(records: Records, *at_s: float) -> None:
-    """Make the calls that are due, at each of these times after T0, by one caller."""
-    now_s = [0.0]
-    caller = DutyCaller(records, lambda: T0 + round(now_s[0] * S))
-    for now_s[0] in at_s:
-        while caller.call_due():
-            pass
-
-
-def act(records: Records, incident_id: str, action: IncidentAction, at_s: float) -> None:
-    """Apply an action to an incident."""
-    assert records.act_on_incident(incident_id, action, T0 + round(at_s * S)) is not None
 
 
 def claim(records: Records, at_s: float) -> list[WaitingNotification]:
@@ -57,13 +42,6 @@ def claim_and_fail(records: Records, at_s: float = 0) -> list[WaitingNotificatio
     claimed = claim(records, at_s)
     records.settle_again([each.id for each in claimed], FAILED_ATTEMPT, T0 + round(at_s * S))
     return claimed
-
-
-def story(records: Records, incident_id: str, kind: str) -> list[tuple[str | None, str | None]]:
-    """Return note and organisation of the entries of a kind."""
-    found = records.incident(incident_id)
-    assert found is not None
-    return [(entry.note, entry.organisation) for entry in found.story if entry.kind == kind]
 
 
 def add_otto(records: Records) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from alerts.answers import Refused
 from alerts.incidents.actions import IncidentAction
 from detectors.catalogue import RULES
 from registry.actor import Actor
@@ -11,8 +14,7 @@ from registry.ways import SMS
 from store.records.repository import Records
 from store.records.retention import DAY_NS
 from tests.alerts.rules import DISTRICT, LIFT, T0, S
-from tests.notify.escalation.firm import CalledFirm
-from tests.notify.escalation.test_bad_input import DORA, act, call_at, story
+from tests.notify.escalation.firm import DORA, CalledFirm, act, call_at, story
 from tests.store.identity.identities import BY, organisation, person
 from tests.store.test_ways import sent_code
 
@@ -39,6 +41,18 @@ def test_a_deleted_lift_ends_no_incident_and_its_firm_and_the_operator_are_calle
     call_at(records, 60, 120)
     assert len(firm.called()) == 2, "acknowledged"
     assert len(story(records, incident_id, "lift-deleted")) == 1
+
+
+def test_the_incident_of_a_deleted_lift_is_closed_by_a_persons_word(records: Records, firm: CalledFirm) -> None:
+    incident_id = firm.open_incident(OVERSPEED)
+    with pytest.raises(Refused, match="still holds"):
+        act(records, incident_id, IncidentAction("close", DORA, reason="repaired"), 1)
+    records.delete_lift(LIFT, BY, T0 + 2 * S)
+    act(records, incident_id, IncidentAction("close", DORA, reason="repaired"), 3)
+    records.judge(position=9, occurrences=[], now_ns=T0 + 20 * S)
+    found = records.incident(incident_id)
+    assert found is not None
+    assert [(alert.state, alert.closed_by) for alert in found.alerts] == [("closed", "dora")]
 
 
 def test_the_incident_of_a_deleted_lift_stays_visible_to_its_firm_until_it_cannot_be_reopened(
