@@ -24,7 +24,8 @@ CAUSE = "car-stalled-between-floors"
 MINUTES = 5.0
 FAULT_S, ARRIVES_S = 240, 150
 DESK = "夜班值班台 · Night desk"
-OPENS_WITHIN_S = 180.0
+OPENS_WITHIN_S, AGAIN_S = 300.0, 100.0
+"""A fault waits for a ride with somebody in the car, which comes in a minute or so."""
 POLL_S = 1.0
 REQUEST_S = 10.0
 CLOSES_WITHIN_S, CLOSING_PAUSE_S = 120.0, 30.0
@@ -45,9 +46,9 @@ def play(address: str, lift_id: str, after_s: float, pace: float = 1.0) -> None:
     `pace` is the factor on the duration of the fault and of the steps.
     """
     time.sleep(after_s)
-    _post(address, f"/api/v1/sim/{lift_id}/fault", {"cause": CAUSE, "for_s": FAULT_S * pace})
-    name = _incident(address, lift_id)
+    name = _opened_incident(address, lift_id, pace)
     if name is None:
+        print(f"  The rescue in {lift_id} cannot be played: no incident has opened.", flush=True)
         return
     opened_s = time.monotonic()
     lift = _send(urllib.request.Request(f"{address}/api/v1/lifts/{lift_id}")) or {}
@@ -71,16 +72,29 @@ def play(address: str, lift_id: str, after_s: float, pace: float = 1.0) -> None:
             return
 
 
-def _incident(address: str, lift_id: str) -> str | None:
-    """Wait for the open incident of a lift in which somebody may be inside; None where none opens in time."""
-    until_s = time.monotonic() + OPENS_WITHIN_S
+def _opened_incident(address: str, lift_id: str, pace: float) -> str | None:
+    """Inject the fault once the lift is heard, and again where nothing came of it; return the incident that opens.
+
+    The simulator hears a request from when it publishes on: an earlier one is lost. None where no incident opens in
+    time.
+    """
+    until_s, again_s = time.monotonic() + OPENS_WITHIN_S, 0.0
     while time.monotonic() < until_s:
         time.sleep(POLL_S)
+        if time.monotonic() >= again_s and _is_heard(address, lift_id):
+            _post(address, f"/api/v1/sim/{lift_id}/fault", {"cause": CAUSE, "for_s": FAULT_S * pace})
+            again_s = time.monotonic() + AGAIN_S
         found = _send(urllib.request.Request(f"{address}/api/v1/incidents?state=open&lift_id={lift_id}")) or {}
         for incident in found.get("items", ()):
             if incident["may_hold_people"]:
                 return str(incident["id"])
     return None
+
+
+def _is_heard(address: str, lift_id: str) -> bool:
+    """Return whether readings of a lift have arrived."""
+    lift = _send(urllib.request.Request(f"{address}/api/v1/lifts/{lift_id}")) or {}
+    return (lift.get("latest") or lift).get("position_m") is not None
 
 
 def _post(address: str, path: str, body: dict[str, Any]) -> bool:

@@ -1,5 +1,7 @@
 """The answer of a person to an incident by a link, without sign-in: looking acts on nothing, one POST acts once.
 
+A link to an incident that was merged answers the one into which it was merged.
+
 unknown       no such link, or its account is disabled           expired   more than 30 minutes old
 not-allowed   the person may not acknowledge the incident now    used      the person has answered by it
 closed        the incident is over                               open      it answers
@@ -27,12 +29,13 @@ class LinkAnswer:
     def __init__(self, records: Records, secret: str, address: str, now_ns: int) -> None:
         self.records, self.now_ns = records, now_ns
         self.link: AnswerLink | None = records.answer_link(secret)
+        self.incident_id = "" if self.link is None else records.surviving_incident_id(self.link.incident_id)
         self.person: Person | None = None if self.link is None else records.person(self.link.person_id)
         self._lifts, self._is_helper = NO_LIFTS, False
         self.scope: Scope | None = self._scope(address)
         self.incident: IncidentHistory | None = None
         if self.link is not None and self.scope is not None:
-            self.incident = _shown(records.incident(self.link.incident_id, self._lifts), self._is_helper)
+            self.incident = _shown(records.incident(self.incident_id, self._lifts), self._is_helper)
 
     @property
     def state(self) -> str:
@@ -63,14 +66,14 @@ class LinkAnswer:
         assert self.incident is not None, "an open link has an incident"
         actions = [IncidentAction("ack", self.scope.actor, note=note)]
         seen = self.incident.visible
-        is_whole = self.records.incident_is_within(self.link.incident_id, self._lifts)
+        is_whole = self.records.incident_is_within(self.incident_id, self._lifts)
         if self.link.action == ACCEPT and seen.incident.owner is None and is_whole:
             actions.append(IncidentAction("assign", self.scope.actor, note=note, to=self.person.login))
         if self.link.action == ACCEPT and seen.incident.rescue is not None:
             actions.append(IncidentAction("accept", self.scope.actor, note=note, rescue=RescueStep("accept")))
         try:
             for action in actions:
-                self.records.act_on_incident(self.link.incident_id, action, self.now_ns, scope=self._lifts)
+                self.records.act_on_incident(self.incident_id, action, self.now_ns, scope=self._lifts)
         except Refused:  # closed in the meantime
             return
         self.records.use_answer_link(self.link, self.now_ns)
@@ -80,7 +83,7 @@ class LinkAnswer:
         if self.link is None or self.person is None:
             return None
         scopes = (scope_of(self.person, membership, address) for membership in self.person.memberships)
-        return next((scope for scope in scopes if self._may_answer(self.link.incident_id, scope)), None)
+        return next((scope for scope in scopes if self._may_answer(self.incident_id, scope)), None)
 
     def _may_answer(self, incident_id: str, scope: Scope) -> bool:
         if Verb.ACKNOWLEDGE not in scope.verbs:

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true, tuple_, union
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    union,
+)
 
 from alerts.alert import Alert
-from alerts.incidents.incident import Incident, StoryEntry
+from alerts.incidents.incident import CALLED, MERGED, OPENED, Incident, StoryEntry
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.book import read_alert
 from store.records.database import Database
@@ -23,6 +36,7 @@ from store.records.scoping import alerts_in, lifts_in
 
 NAMES_LIMIT = 1000
 LIFT_COLUMNS = ("lift_id", "district")
+MERGES_FOLLOWED = 50
 ALERTS_LIMIT, STORY_LIMIT = 500, 2000
 """The newest alerts and entries of one incident that a query returns."""
 
@@ -125,8 +139,10 @@ class IncidentSearch:
         return IncidentCounts(total, critical, waiting, inside)
 
     def incident(self, incident_id: str, scope: LiftScope = ALL_LIFTS) -> IncidentHistory | None:
-        """Return one incident with its alerts and its story, None where the scope has no such incident."""
-        entries = select(incident_entries).where(incident_entries.c.incident_id == incident_id)
+        """Return one incident with its alerts and its story, None where the scope has no such incident.
+
+        The story has the telephone calls of the incidents that were merged into it too.
+        """
         evidence = select(alerts.c.alert).where(alerts.c.incident_id == incident_id, alerts_in(scope))
         with self._database.reading() as connection:
             query = select(incidents.c.incident).where(incidents.c.id == incident_id, incidents_in(scope))
@@ -134,11 +150,27 @@ class IncidentSearch:
             if text is None:
                 return None
             (visible,) = visible_incidents(connection, [read_incident(text)], scope)
+            own = incident_entries.c
+            calls = own.kind.in_((OPENED, CALLED)) & own.by.is_not(None) & own.note.is_not(None)
+            of_merged = own.incident_id.in_(_merged_into(connection, visible.incident)) & calls
+            entries = select(incident_entries).where((own.incident_id == incident_id) | of_merged)
             rows = connection.execute(entries.order_by(incident_entries.c.id.desc()).limit(STORY_LIMIT)).all()
             newest = connection.scalars(evidence.order_by(alerts.c.onset_ns.desc(), alerts.c.id).limit(ALERTS_LIMIT))
             found = [read_alert(text) for text in newest]
             story = visible_story(connection, rows[::-1], scope, visible.lift_ids)
         return IncidentHistory(visible, found, story)
+
+    def surviving_incident_id(self, incident_id: str) -> str:
+        """Return the id of the incident into which an incident was merged, its own where it was not."""
+        query = select(incidents.c.incident).where(incidents.c.id == bindparam("id"))
+        with self._database.reading() as connection:
+            for _ in range(MERGES_FOLLOWED):
+                text = connection.execute(query, {"id": incident_id}).scalar()
+                merged_into = None if text is None else read_incident(text).merged_into
+                if merged_into is None:
+                    break
+                incident_id = merged_into
+        return incident_id
 
     def names_of_lifts(self, naming: Collection[str], scope: LiftScope = ALL_LIFTS) -> list[str]:
         """Return some names of organisations that lifts of the scope have in these facts, sorted."""
@@ -170,6 +202,16 @@ class IncidentSearch:
         )
         with self._database.reading() as connection:
             return scope.everything or connection.execute(query).first() is None
+
+
+def _merged_into(connection: Connection, incident: Incident) -> list[str]:
+    """Return the ids of the incidents that were merged into one, at once or by way of another."""
+    found = [incident.id] if incident.merged_into is None else []
+    for each in found:
+        own = incident_entries.c
+        query = select(own.about).where(own.incident_id == each, own.kind == MERGED, own.about.not_in(found))
+        found += connection.scalars(query.limit(MERGES_FOLLOWED - min(len(found), MERGES_FOLLOWED))).all()
+    return found[1:]
 
 
 def _conditions(wanted: IncidentFilter, scope: LiftScope) -> list[ColumnElement[bool]]:

@@ -81,6 +81,19 @@ def test_accepting_makes_the_person_the_owner_where_there_is_none(
     assert owner(accounts, incident) == "Boss"
 
 
+def test_a_link_to_an_incident_that_was_merged_answers_the_one_that_it_is_part_of(
+    client: TestClient, accounts: Accounts, incident: Incident
+) -> None:
+    other = accounts.records.report_by_call("L002", "out-of-order", None, BY, 2)
+    assert other is not None
+    path = link(accounts, incident)
+    assert accounts.records.merge_incidents(other.id, incident.id, BY, 3) is not None
+    assert client.post(path, follow_redirects=False).status_code == 303
+    found = accounts.records.incident(other.id)
+    assert found is not None
+    assert found.visible.incident.acknowledged_ns is not None
+
+
 def test_an_expired_and_an_unknown_link_say_so_in_both_languages(
     client: TestClient, accounts: Accounts, incident: Incident
 ) -> None:

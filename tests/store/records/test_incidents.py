@@ -272,6 +272,7 @@ def test_a_report_moves_with_its_lift_when_the_lift_is_split_off(story: Story) -
     one, other = story.only(lift_id=("a",)), story.only(lift_id=("b",))
     story.records.merge_incidents(one.id, other.id, ANN, T0 + 30 * S)
     assert story.only(lift_id=("a",)).unanswered == 1
+    assert story.records.surviving_incident_id(other.id) == one.id
     with pytest.raises(Refused, match="Not alerts or lifts of this incident: c"):
         story.records.split_incident(one.id, (), ANN, T0, lift_ids=["c"])
     new = story.records.split_incident(one.id, (), ANN, T0 + 40 * S, lift_ids=["b"])
@@ -281,6 +282,20 @@ def test_a_report_moves_with_its_lift_when_the_lift_is_split_off(story: Story) -
     assert report is not None
     assert incident == new
     assert story.only(lift_id=("a",)).unanswered == 0
+
+
+def test_the_number_of_a_caller_is_read_in_the_incident_that_the_called_one_was_merged_into(story: Story) -> None:
+    story.records.put_lift(LiftFacts("b", DISTRICT), ANN, T0)
+    called = story.records.report_by_call("b", "entrapment", "+86 10 5555-0100", ANN, T0 + 5 * S)
+    assert called is not None
+    for n, lift_id in enumerate("ac"):
+        story.find((STOP, "on", lift_id), at_s=10 + n)
+    first, last = story.only(lift_id=("a",)), story.only(lift_id=("c",))
+    story.records.merge_incidents(first.id, called.id, ANN, T0 + 20 * S)
+    story.records.merge_incidents(last.id, first.id, ANN, T0 + 30 * S)
+    numbers = [entry.note for entry in story.history(last.id).story if entry.by == "ann" and entry.note]
+    assert numbers == ["+86 10 5555-0100"]
+    assert story.records.surviving_incident_id(called.id) == last.id
 
 
 def test_a_building_without_power_is_one_incident(story: Story) -> None:
