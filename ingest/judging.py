@@ -40,8 +40,8 @@ from store.monitor_counts import UNKNOWN_MESSAGES
 from store.outage import Outage
 from store.records.database import RecordsUnavailable
 from store.records.repository import Records
-from store.series.timeseries import DAY_NS
 from store.snapshot_file import SnapshotNotWritten
+from telemetry.instant import DAY_NS
 from telemetry.streams import Entry
 
 log = logging.getLogger("liftwatch.judge")

@@ -37,9 +37,10 @@ from store.journal import READ_MESSAGES, Journal
 from store.journal_files import JournalUnavailable
 from store.outage import Outage
 from store.series.points import points
-from store.series.timeseries import DAY_NS, Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
+from store.series.timeseries import Points, TimeSeries, TimeSeriesRefused, TimeSeriesUnavailable
 from telemetry.batch import Decoded
 from telemetry.groups import expired, of_lifts
+from telemetry.instant import DAY_NS
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 

@@ -24,8 +24,9 @@ from detectors.series.pca import PCAChart
 from registry.duty.civil_time import instant_of, local_clock
 from registry.facts import LiftFacts
 from store.records.repository import HealthDay, HealthRecord, PastAlert, Records
-from store.series.timeseries import DAY_NS, TimeSeries
+from store.series.timeseries import TimeSeries
 from telemetry.arrays import F64, I64
+from telemetry.instant import DAY_NS
 
 DAYS_READ = 150
 MEASURED_DAYS = 14

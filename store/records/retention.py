@@ -23,8 +23,8 @@ from store.records.incidents.rows import delete_incidents
 from store.records.judging.deleted_lifts import forget_deleted_lifts
 from store.records.outbox.notifications import delete_settled
 from store.records.schema import alerts, audit, deliveries, maintenance, transitions
+from telemetry.instant import DAY_NS
 
-DAY_NS = 24 * 3600 * 1_000_000_000
 YEAR_NS = 366 * DAY_NS
 KEEP_LEAST_YEARS = 4
 KEEP_DEFAULT_YEARS = 5

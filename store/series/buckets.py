@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from store.series.timeseries import DAY_NS, MINUTE_NS, REDUCIBLE, SECOND_NS, FloatArray, Readings, Reduced, Series
+from store.series.timeseries import MINUTE_NS, REDUCIBLE, SECOND_NS, FloatArray, Readings, Reduced, Series
+from telemetry.instant import DAY_NS
 
 Instants = NDArray[np.int64]
 

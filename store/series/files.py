@@ -36,7 +36,6 @@ from store.series.segments import (
     split_superseded,
 )
 from store.series.timeseries import (
-    DAY_NS,
     EVENTS_LIMIT,
     HOUR_NS,
     MEASUREMENTS,
@@ -51,6 +50,7 @@ from store.series.timeseries import (
     TimeSeriesRefused,
     TimeSeriesUnavailable,
 )
+from telemetry.instant import DAY_NS
 
 # A listed segment may have been merged and deleted since: list and read again, at most this many times.
 READ_ATTEMPTS = 5

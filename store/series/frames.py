@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from store.series.segments import RAW, NewSegment, Segment
-from store.series.timeseries import DAY_NS, MEASUREMENTS, MERGED, REDUCTIONS, FloatArray, Points, Readings
+from store.series.timeseries import MEASUREMENTS, MERGED, REDUCTIONS, FloatArray, Points, Readings
+from telemetry.instant import DAY_NS
 
 Schema = dict[str, type[pl.DataType]]
 

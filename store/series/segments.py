@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from store.series.timeseries import DAY_NS
+from telemetry.instant import DAY_NS
 
 RAW, MINUTE = "raw", "minute"
 NAME = re.compile(r"([a-z]+)\.(\d)\.(\d{12})-(\d{12})\.(\d+)\.parquet")

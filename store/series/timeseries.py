@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry import behaviour_fields
+from telemetry.instant import DAY_NS
 from telemetry.ride_fields import FEATURES, MOTION, TRIP
 from telemetry.streams import MODES, POWERS
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 HOUR_NS = 60 * MINUTE_NS
-DAY_NS = 24 * HOUR_NS
 RAW_DEFAULT_DAYS = 30
 MINUTE_DEFAULT_DAYS = 730
 EVENTS_LIMIT = 10_000

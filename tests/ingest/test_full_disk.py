@@ -12,7 +12,8 @@ from store.recordings.recording import Recording, RecordingWriter
 from store.records.repository import AlertFilter, Records, RecordsUnavailable
 from store.series.connect import open_timeseries
 from store.series.files import FileSeries
-from store.series.timeseries import DAY_NS, TimeSeriesUnavailable
+from store.series.timeseries import TimeSeriesUnavailable
+from telemetry.instant import DAY_NS
 from telemetry.streams import topic
 from telemetry.wire.decode import decode
 from tests.broker import Broker

@@ -20,6 +20,7 @@ import pytest
 from registry.actor import Actor
 from store.records.refused.dead_letters import DEAD_LETTER_LIMIT, DELETED_AT_ONCE
 from store.series.connect import open_timeseries
+from telemetry.instant import DAY_NS
 from telemetry.streams import Entry
 from telemetry.wire.decode import decode
 from tests.broker import Broker
@@ -31,7 +32,6 @@ from tests.whole.installation import MqttClient
 
 BAD, GROUP = 40_000, 2_500
 GOOD = BAD // GOOD_EVERY
-DAY_NS = 86_400_000_000_000
 KEEP_ALL = "[timeseries]\nraw_days = 100000\n"
 GROWTH_LIMIT_KB = 32 << 10
 """Between the first quarter, in which everything is used for the first time, and the last: 20 MB are usual, and a

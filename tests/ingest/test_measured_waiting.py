@@ -18,10 +18,10 @@ from store.series.files import FileSeries
 from store.series.line_protocol import encode
 from store.series.timeseries import Points
 from telemetry.behaviour_fields import FIELDS_OF, KINDS
+from telemetry.instant import DAY_NS
 from telemetry.ride_fields import FEATURES, FIELDS, MOTION
 
 T0_NS = 978_307_200_000_000_000
-DAY_NS = 86_400_000_000_000
 
 
 def rides(*lifts: int, with_vibration: bool = True, **values: float) -> RideTable:

@@ -22,9 +22,8 @@ from registry.devices import (
     rights,
 )
 from registry.lift_facts import FactsError, LiftFacts
+from telemetry.instant import DAY_NS
 from telemetry.streams import ANNOUNCEMENTS, STREAMS
-
-DAY_NS = 86_400 * 10**9
 
 
 def device(kind: str = LIFT, credential: str = PASSWORD, **more: object) -> Device:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.series import buckets
-from store.series.timeseries import DAY_NS, MINUTE_NS, SECOND_NS
+from store.series.timeseries import MINUTE_NS, SECOND_NS
+from telemetry.instant import DAY_NS
 from tests.store.worlds import START_NS
 
 

@@ -11,9 +11,9 @@ from registry.actor import Actor
 from registry.devices import CERTIFICATE, LIFT, MONITOR, PASSWORD, PROGRAM, Credential, Device
 from store.records.devices import AT_ONCE, DeviceExists, DeviceRecords, UnknownDevice
 from store.records.schema import audit
+from telemetry.instant import DAY_NS
 
 ANN, BOB, CYD, DAN = (Actor.named(name) for name in ("ann", "bob", "cyd", "dan"))
-DAY_NS = 86_400 * 10**9
 FIRST = Credential(PASSWORD, secret_hash="$7$1$c2FsdA==$Zmlyc3Q=")
 SECOND = Credential(PASSWORD, secret_hash="$7$1$c2FsdA==$c2Vjb25k")
 

@@ -16,15 +16,8 @@ import pytest
 from store.series import compaction
 from store.series.files import FileSeries
 from store.series.segments import MINUTE, RAW, days, list_segments, split_superseded
-from store.series.timeseries import (
-    DAY_NS,
-    HOUR_NS,
-    MINUTE_NS,
-    SECOND_NS,
-    Points,
-    TimeSeriesRefused,
-    TimeSeriesUnavailable,
-)
+from store.series.timeseries import HOUR_NS, MINUTE_NS, SECOND_NS, Points, TimeSeriesRefused, TimeSeriesUnavailable
+from telemetry.instant import DAY_NS
 from tests.processes import start_process
 from tests.store.worlds import START_NS, rows
 

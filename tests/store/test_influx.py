@@ -16,7 +16,8 @@ from influxdb_client import InfluxDBClient
 from store.series import flux
 from store.series.connect import open_timeseries
 from store.series.influx import InfluxSeries
-from store.series.timeseries import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeriesRefused, TimeSeriesUnavailable
+from store.series.timeseries import HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeriesRefused, TimeSeriesUnavailable
+from telemetry.instant import DAY_NS
 from tests.loopback import PATIENCE_S, free_port, until
 from tests.processes import start_process
 from tests.store.influxd import Influx, ready

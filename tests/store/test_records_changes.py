@@ -11,8 +11,9 @@ from registry.actor import Actor
 from registry.facts import LiftFacts
 from store.records.database import MIGRATIONS
 from store.records.repository import DONE, EVERYTHING, AlertFilter, AuditFilter, Records, WantedChange
-from store.records.retention import DAY_NS, DELETE_AT_ONCE, DELIVERIES_KEPT_NS, YEAR_NS
+from store.records.retention import DELETE_AT_ONCE, DELIVERIES_KEPT_NS, YEAR_NS
 from store.records.schema import deliveries, transitions
+from telemetry.instant import DAY_NS
 from tests.alerts.rules import LIFT, MOVED, STOP, T0, S, occurrence
 
 HOUR = 3600 * S

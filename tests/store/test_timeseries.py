@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from store.series.timeseries import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeries
+from store.series.timeseries import HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeries
+from telemetry.instant import DAY_NS
 from tests.store.worlds import START_NS, rows
 
 UNKNOWN_LIFTS = ("nobody", "", 'L1" or true', "L1\\", "${1}", "L1\n|> drop()", "升降机", "x" * 300)

@@ -13,7 +13,7 @@ from dashboards.api.access import QueryActor, needs, unnamed_reader
 from dashboards.api.context import AppContext
 from dashboards.api.duty.documents import names_of
 from dashboards.api.duty.owners import RequestOwners
-from dashboards.api.duty.rosters import DAY_NS, RosterId, stored_roster
+from dashboards.api.duty.rosters import RosterId, stored_roster
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
 from dashboards.api.schema import duty_bodies
 from dashboards.http.problem import invalid_field, not_found
@@ -22,7 +22,7 @@ from registry.duty.calendar_feed import calendar_feed
 from registry.duty.shifts import shifts
 from registry.roles import Verb
 from store.records.audit.writing import CountedAct
-from telemetry.instant import rfc3339
+from telemetry.instant import DAY_NS, rfc3339
 
 BACK_NS, AHEAD_NS = 14 * DAY_NS, 92 * DAY_NS
 MEDIA_TYPE = "text/calendar"

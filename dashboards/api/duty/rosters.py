@@ -24,8 +24,8 @@ from registry.duty.roster_checks import read_override, read_roster
 from registry.duty.shifts import shifts
 from registry.roles import Verb
 from store.records.repository import OverridesFull
+from telemetry.instant import DAY_NS
 
-DAY_NS = 24 * 3600 * 1_000_000_000
 SHIFTS_DEFAULT_DAYS, SHIFTS_MOST_DAYS = 7, 92
 RosterId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
 OverrideId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]

@@ -14,12 +14,12 @@ from dashboards.api.context import Settings
 from dashboards.api.device_administration import IMPORT_LIMIT
 from registry.devices import CERTIFICATE, GATEWAY, LIFT, PASSWORD, Credential, Device
 from registry.lift_facts import LiftFacts
+from telemetry.instant import DAY_NS
 from tests.dashboards.applications import create_app
-from tests.dashboards.identity.accounts import BY, S_NS, Accounts, sign_in
+from tests.dashboards.identity.accounts import BY, Accounts, sign_in
 from tests.loopback import until
 
 PAGE = {"accept": "text/html"}
-DAY_NS = 24 * 3600 * S_NS
 Post = Callable[..., tuple[int, str]]
 
 

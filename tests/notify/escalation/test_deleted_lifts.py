@@ -12,7 +12,7 @@ from registry.roles import OrganisationKind, Role
 from registry.scope import LiftScope
 from registry.ways import SMS
 from store.records.repository import Records
-from store.records.retention import DAY_NS
+from telemetry.instant import DAY_NS
 from tests.alerts.rules import DISTRICT, LIFT, T0, S
 from tests.notify.escalation.firm import DORA, CalledFirm, act, call_at, story
 from tests.store.identity.identities import BY, organisation, person

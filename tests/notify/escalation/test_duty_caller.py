@@ -17,7 +17,7 @@ from registry.partition import Partition
 from registry.roles import OrganisationKind, Role
 from registry.ways import MAIL, SMS
 from store.records.repository import Records
-from store.records.retention import DAY_NS
+from telemetry.instant import DAY_NS
 from tests.alerts.incidents.desk import ENTRAPMENT
 from tests.alerts.rules import DOOR, LIFT, POWER, STOP, T0, S
 from tests.loopback import until

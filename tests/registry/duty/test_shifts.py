@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from registry.duty.civil_time import MINUTE_NS, day_from_text, day_text, instant_of, local_clock
 from registry.duty.roster import EXCLUDED, ONLY, Override, Roster, Rotation
 from registry.duty.shifts import DutyShift, gaps, now_and_next, on_duty, shifts
-from telemetry.instant import parse, rfc3339
+from telemetry.instant import DAY_NS, parse, rfc3339
 from tests.registry.duty.naive_roster import people_by_minute
 
 HOUR_NS = 60 * MINUTE_NS
-DAY_NS = 24 * HOUR_NS
 A, B, C = ("a",), ("b",), ("c",)
 MONDAY = day_from_text("2026-01-05")
 

@@ -11,10 +11,10 @@ from registry.actor import Actor
 from registry.facts import LiftFacts
 from store.records.monitors.health import DAYS_KEPT
 from store.records.repository import HealthDay, HealthRecord, Records
+from telemetry.instant import DAY_NS
 from tests.alerts.rules import STOP, T0, occurrence
 
 ANN = Actor.named("ann")
-DAY_NS = 86_400 * 1_000_000_000
 
 
 def record(lift_id: str, score: float | None = 90.0) -> HealthRecord:

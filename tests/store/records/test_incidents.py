@@ -23,7 +23,8 @@ from store.records.repository import (
     Records,
     VersionConflict,
 )
-from store.records.retention import DAY_NS, YEAR_NS
+from store.records.retention import YEAR_NS
+from telemetry.instant import DAY_NS
 from tests.alerts.incidents.desk import BUTTON, ENTRAPMENT
 from tests.alerts.rules import DISTRICT, DOOR, LIFT, POWER, STOP, T0, S, occurrence
 from tests.notify.notifications import notification, notified
