@@ -22,7 +22,7 @@ from dashboards.pages.routes import YEAR_S
 from dashboards.pages.shown_agent import shown_agent
 from dashboards.pages.shown_time import shown_time
 from dashboards.pages.translations import COOKIE
-from dashboards.sign_in.administration import add_token
+from dashboards.sign_in.account_fields import add_token
 from dashboards.sign_in.cookies import set_cookie, set_session
 from dashboards.sign_in.requests import address_of, form_of, session_of
 from registry.actor import Actor

@@ -8,23 +8,29 @@ where the account belongs to no other organisation; what they do not see is answ
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from dashboards.http.problem import Problem, fact_errors, field_error, invalid_request, not_found
+from dashboards.http.problem import Problem, field_error, invalid_request, not_found
+from dashboards.sign_in.account_fields import (
+    account_language,
+    account_name,
+    account_role,
+    add_token,
+    checked_organisation,
+    checked_values,
+    refuse_taken,
+)
 from dashboards.sign_in.identity import Identity
 from registry.actor import Actor
-from registry.fact_checks import InvalidFact, choice, text
-from registry.organisations import Organisation, name_key, read_organisation_changes
+from registry.organisations import Organisation, name_key
 from registry.people import LANGUAGES, Person, checked_login
-from registry.roles import Role, Verb
-from store.records.repository import LastAdministrator, NameTaken, Records
+from registry.roles import Verb
+from store.records.repository import Records
 
 S_NS = 1_000_000_000
 INVITED_S = 72 * 3600
-TOKEN_MOST_S = 366 * 24 * 3600
 OWN_FIELDS = ("name_en", "name_zh", "telephones", "duty_telephone", "address", "settings")
 
 
@@ -55,11 +61,11 @@ class Administration:
     def add_organisation(self, given: Mapping[str, Any]) -> Organisation:
         """Create an organisation; a problem (422 or 409) where a field is wrong or the name is taken."""
         self._require_all()
-        changes = _checked(given)
+        changes = checked_organisation(given)
         missing = [name for name in ("kind", "name") if name not in changes]
         if missing:
             raise invalid_request([field_error(name, "is missing; every organisation needs one") for name in missing])
-        with _taken("name"):
+        with refuse_taken("name"):
             return self.records.add_organisation(changes, self.by, self.now_ns)
 
     def change_organisation(
@@ -74,8 +80,8 @@ class Administration:
             raise forbidden("A second person is asked for: the operator's administrators end that.")
         if not self.sees_all and not set(given) <= set(OWN_FIELDS):
             raise forbidden(f"Your organisation changes {', '.join(OWN_FIELDS)} only; the operator changes the rest.")
-        with _taken("name"):
-            changes = _checked(given)
+        with refuse_taken("name"):
+            changes = checked_organisation(given)
             changed = self.records.change_organisation(organisation_id, changes, self.by, self.now_ns, expected)
         if changed is None:
             raise not_found("organisation", organisation_id)
@@ -87,7 +93,7 @@ class Administration:
         if closed and self.identity.membership and self._is_own(organisation_id):
             raise Problem(409, "own-organisation", "You act for this organisation: let another one close it.")
         changes = {"closed_ns": self.now_ns if closed else None}
-        with _taken("organisation"):
+        with refuse_taken("organisation"):
             changed = self.records.change_organisation(organisation_id, changes, self.by, self.now_ns, expected)
         if changed is None:
             raise not_found("organisation", organisation_id)
@@ -98,7 +104,7 @@ class Administration:
         self._require_all()
         if self._is_own(other_id):
             raise Problem(409, "own-organisation", "You act for the organisation that would be closed.")
-        with _taken("organisation"):
+        with refuse_taken("organisation"):
             both = self.records.merge_organisations(into_id, other_id, self.by, self.now_ns)
         if not both:
             raise not_found("organisation", other_id)
@@ -150,9 +156,9 @@ class Administration:
         if not organisation_id:
             raise invalid_request([field_error("organisation_id", "is missing; choose an organisation")])
         self.organisation(organisation_id)
-        wanted = {"name": (name, _name), "login": (login, checked_login), "role": (role, _role)}
-        values = _values(wanted)
-        with _taken("login"):
+        wanted = {"name": (name, account_name), "login": (login, checked_login), "role": (role, account_role)}
+        values = checked_values(wanted)
+        with refuse_taken("login"):
             added = self.records.add_person(
                 values["name"], values["login"], {organisation_id: values["role"]}, self.by, self.now_ns,
                 language=language if language in LANGUAGES else None, is_machine=is_machine,
@@ -165,8 +171,8 @@ class Administration:
         self._require_account()
         self.organisation(organisation_id)
         self.person(person_id)
-        wanted = None if role is None else _values({"role": (role, _role)})["role"]
-        with _taken("role"):
+        wanted = None if role is None else checked_values({"role": (role, account_role)})["role"]
+        with refuse_taken("role"):
             changed = self.records.set_role(person_id, organisation_id, wanted, self.by, self.now_ns, expected)
         assert changed is not None, "both exist"
         return self._seen(changed)
@@ -174,11 +180,15 @@ class Administration:
     def change_person(self, person_id: str, given: Mapping[str, Any], expected: frozenset[str] | None) -> Person:
         """Change the name, the language or `is_disabled` of an account."""
         self.managed(person_id)
-        checks: dict[str, Callable[[Any], Any]] = {"name": _name, "language": _language, "is_disabled": bool}
-        changes = _values({name: (value, checks[name]) for name, value in given.items()})
+        checks: dict[str, Callable[[Any], Any]] = {
+            "name": account_name,
+            "language": account_language,
+            "is_disabled": bool,
+        }
+        changes = checked_values({name: (value, checks[name]) for name, value in given.items()})
         if changes.get("is_disabled") and self.identity.person and self.identity.person.person_id == person_id:
             raise Problem(409, "own-account", "You cannot disable your own account.")
-        with _taken("is_disabled"):
+        with refuse_taken("is_disabled"):
             changed = self.records.change_person(person_id, changes, self.by, self.now_ns, expected)
         assert changed is not None, "the person exists"
         return self._seen(changed)
@@ -247,59 +257,3 @@ class Administration:
 def forbidden(detail: str) -> Problem:
     """Return the problem (403) of an act that a role does not include."""
     return Problem(403, "not-allowed", detail)
-
-
-def add_token(
-    records: Records, person_id: str, organisation_id: str, name: object, expires_ns: int, by: Actor, now_ns: int
-) -> str:
-    """Return the secret of a new token; a problem (422) where its name or its end is not valid."""
-    called = _values({"name": (name, _name)})["name"]
-    if not now_ns < expires_ns <= now_ns + TOKEN_MOST_S * S_NS:
-        raise invalid_request([field_error("expires", "lies in the past or more than 366 days ahead")])
-    return records.add_token(person_id, organisation_id, called, expires_ns, by, now_ns)
-
-
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
-    changes, errors = read_organisation_changes(given)
-    if errors:
-        raise invalid_request(fact_errors(errors))
-    return changes
-
-
-def _values(wanted: Mapping[str, tuple[object, Callable[[Any], Any]]]) -> dict[str, Any]:
-    """Return checked values by field; a problem (422) that names each field that is not valid."""
-    values, errors = {}, []
-    for name, (value, check) in wanted.items():
-        try:
-            values[name] = check(value)
-        except InvalidFact as error:
-            errors.append(field_error(name, str(error)))
-    if errors:
-        raise invalid_request(errors)
-    return values
-
-
-def _name(value: object) -> str:
-    name = text(value)
-    if not name:
-        raise InvalidFact("is empty", "write a name")
-    return name
-
-
-def _role(value: object) -> Role:
-    return Role(choice(*Role)(value))
-
-
-def _language(value: object) -> str | None:
-    return None if value is None else str(choice(*LANGUAGES)(value))
-
-
-@contextmanager
-def _taken(field: str) -> Iterator[None]:
-    """Raise problems (409) for a name or login that is taken, and for the last administrator."""
-    try:
-        yield
-    except NameTaken as error:
-        raise Problem(409, "taken", f"{field}: {error}; choose another", [field_error(field, str(error))]) from None
-    except LastAdministrator as error:
-        raise Problem(409, "last-administrator", f"{field}: {error}", [field_error(field, str(error))]) from None

@@ -14,7 +14,7 @@ from dashboards.api.identity.bodies import me_body, session_body, token_body
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type
 from dashboards.api.schema import identity_bodies
 from dashboards.http.problem import Problem, not_found
-from dashboards.sign_in.administration import add_token
+from dashboards.sign_in.account_fields import add_token
 from dashboards.sign_in.cookies import clear_session, set_session
 from dashboards.sign_in.requests import CHALLENGE, account_of, address_of, identity_of, session_of
 
