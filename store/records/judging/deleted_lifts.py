@@ -17,7 +17,7 @@ from registry.scope import NAMING_FACTS, LiftScope
 from store.records.database import Database
 from store.records.incidents.tables import incident_lifts, incidents
 from store.records.judging.stored_facts import FACTS_AT_ONCE, load_facts, read_facts
-from store.records.monitors.health import delete_health
+from store.records.monitors.ended_health import delete_health
 from store.records.schema import deleted_lifts, lifts, refusals
 
 REOPENABLE_NS = 24 * 3600 * 1_000_000_000

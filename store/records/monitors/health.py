@@ -17,12 +17,12 @@ from sqlalchemy import Connection, delete, func, literal, or_, select, union_all
 
 from store.records.database import Database
 from store.records.incidents.tables import incident_lifts, incidents
+from store.records.monitors.ended_health import VERSION, end_elsewhere
 from store.records.monitors.health_tables import ended_health, health, health_days
 from store.records.page import clamped
 from store.records.schema import alerts, is_open
 from telemetry.arrays import F64
 
-VERSION = "health"
 DAYS_KEPT = 180
 REPAIRED = "repaired"
 """The reason of a person's closing of an incident that records a repair."""
@@ -85,7 +85,7 @@ class HealthStore:
         with self._database.writing(durable=False) as connection:
             for one in records:
                 version = self._database.count_up(connection, VERSION)
-                _end_elsewhere(self._database, connection, one.lift_id, one.district)
+                end_elsewhere(self._database, connection, one.lift_id, one.district)
                 fresh = {name: getattr(one, name) for name in ("district", "at_ns", "score", "grade", "document")}
                 fresh["version"] = version
                 row = self._database.insert(health).values(lift_id=one.lift_id, **fresh)
@@ -153,28 +153,6 @@ class HealthStore:
                 if orjson.loads(text)["reason"] == REPAIRED:
                     found.setdefault(lift_id, []).append(closed_ns)
         return found
-
-
-def delete_health(database: Database, connection: Connection, lift_id: str) -> None:
-    """Delete the health of a lift that is deleted."""
-    database.count_up(connection, VERSION)  # from here on no other transaction writes a health
-    _end_elsewhere(database, connection, lift_id, None)
-    connection.execute(delete(health).where(health.c.lift_id == lift_id))
-    connection.execute(delete(health_days).where(health_days.c.lift_id == lift_id))
-
-
-def _end_elsewhere(database: Database, connection: Connection, lift_id: str, district: str | None) -> None:
-    """Note that the health of a lift ends in the district where it was, unless that is `district`, where it begins."""
-    before = connection.execute(select(health.c.district).where(health.c.lift_id == lift_id)).scalar()
-    if before == district:
-        return
-    if district is not None:
-        begins = (ended_health.c.lift_id == lift_id) & (ended_health.c.district == district)
-        connection.execute(delete(ended_health).where(begins))
-    if before is not None:
-        version = database.count_up(connection, VERSION)
-        row = database.insert(ended_health).values(lift_id=lift_id, district=before, version=version)
-        connection.execute(row.on_conflict_do_update(index_elements=["lift_id", "district"], set_={"version": version}))
 
 
 def _put_day(database: Database, connection: Connection, day: HealthDay) -> None:
