@@ -16,7 +16,8 @@ RUN /opt/liftwatch/bin/pip install --no-cache-dir --no-deps . \
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin liftwatch \
- && install -d -o liftwatch -g liftwatch -m 750 /data /access /authority /tokens
+ && install -d -o liftwatch -g liftwatch -m 750 /data /access /authority \
+      /tokens /tokens/monitor /tokens/dashboards /tokens/grafana
 COPY --from=built /opt/liftwatch /opt/liftwatch
 ENV PATH=/opt/liftwatch/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -1,5 +1,7 @@
 """`liftwatch influx-tokens`: tokens for the monitor, the dashboards and Grafana, each with the fewest permissions.
 
+Each has a folder of its own, `NAME/token`, so that a service can be given its token alone.
+
 The token in `timeseries.token_file` must be the operator's own; after this the services need it no more.
 """
 
@@ -29,7 +31,7 @@ FILE_MODE = 0o640
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="a file for each token")
+    parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="the file NAME/token of each")
 
 
 def run(options: argparse.Namespace, settings: Configuration) -> int:
@@ -41,8 +43,9 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
     with closing(InfluxDBClient(where.url, where.token() or "", org=where.org, timeout=TIMEOUT_MS)) as client:
         try:
             for name in TOKEN_NAMES:
-                if not ((options.to / name).exists() and has_token(client, where.org, name)):
-                    write_token(options.to / name, create_token(client, where.org, name, BUCKETS))
+                path = options.to / name / "token"
+                if not (path.exists() and has_token(client, where.org, name)):
+                    write_token(path, create_token(client, where.org, name, BUCKETS))
         except ApiException as error:
             raise Unusable(f"timeseries.token_file: InfluxDB refuses it ({error.status}); use the operator's") from None
     audit_command(settings, "series.tokens", [AuditSubject("series", {"names": list(TOKEN_NAMES)})])

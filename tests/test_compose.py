@@ -21,6 +21,7 @@ import yaml
 
 import liftwatch
 from commands import configuration_file
+from store.series.influx_tokens import TOKEN_NAMES
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -99,12 +100,21 @@ def test_nothing_of_a_demonstration_starts_by_itself() -> None:
 
 
 def test_only_the_services_that_make_credentials_may_write_them_or_read_what_makes_them() -> None:
-    makers = {"/access": {"access", "access-demo"}, "/authority": {"access", "access-demo"}, "/tokens": {"tokens"}}
+    makers = {"/access": {"access", "access-demo"}, "/authority": {"access", "access-demo"}}
+    makers |= {f"/tokens/{name}": {"tokens"} for name in TOKEN_NAMES}
     for name, service in COMPOSE["services"].items():
         for volume in service.get("volumes", []):
             _, target, *options = volume.split(":")
             assert name in makers.get(target, {name}) or (options == ["ro"] and target != "/authority"), (name, volume)
         assert "influx_token" not in service.get("secrets", []) or name in ("influxdb", "tokens")
+
+
+def test_each_service_sees_its_own_token_of_the_time_series_alone() -> None:
+    volumes = {f"{name}-token": name for name in TOKEN_NAMES}
+    for name, service in COMPOSE["services"].items():
+        mounted = [volume for volume in service.get("volumes", []) if "token" in volume]
+        wanted = set(volumes.values()) if name == "tokens" else {name} & set(volumes.values())
+        assert {volumes[each.split(":")[0]] for each in mounted} == wanted, name
 
 
 def test_every_connection_to_the_broker_is_encrypted_and_no_port_of_it_is_open_to_anybody() -> None:

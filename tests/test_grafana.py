@@ -39,8 +39,8 @@ def test_grafana_is_given_what_its_files_name() -> None:
     assert (source["type"], source["jsonData"]["version"]) == ("influxdb", "Flux")
     assert source["jsonData"]["organization"] == influx["DOCKER_INFLUXDB_INIT_ORG"]
     assert source["jsonData"]["defaultBucket"] == influx["DOCKER_INFLUXDB_INIT_BUCKET"]
-    assert source["secureJsonData"] == {"token": "$__file{/tokens/grafana}"}
-    assert "tokens:/tokens:ro" in service["volumes"]
+    assert source["secureJsonData"] == {"token": "$__file{/tokens/grafana/token}"}
+    assert "grafana-token:/tokens/grafana:ro" in service["volumes"]
     assert "grafana" in TOKEN_NAMES
     used = {target["datasource"]["uid"] for panel in BOARD["panels"] for target in panel.get("targets", [])}
     assert used == {source["uid"]}

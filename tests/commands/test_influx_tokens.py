@@ -34,7 +34,7 @@ def tokens_command(influx: Influx, tmp_path: Path) -> Callable[[], dict[str, str
 
     def make() -> dict[str, str]:
         assert liftwatch.main(["--config", str(config), "influx-tokens", "--to", str(tmp_path / "tokens")]) == 0
-        return {path.name: path.read_text(encoding="ascii") for path in (tmp_path / "tokens").iterdir()}
+        return {path.parent.name: path.read_text(encoding="ascii") for path in tmp_path.glob("tokens/*/token")}
 
     return make
 
@@ -43,7 +43,7 @@ def test_the_monitor_writes_and_the_others_only_read(
     make: Callable[[], dict[str, str]], influx: Influx, tmp_path: Path
 ) -> None:
     tokens = make()
-    assert all(stat.S_IMODE((tmp_path / "tokens" / name).stat().st_mode) == 0o640 for name in tokens)
+    assert all(stat.S_IMODE((tmp_path / "tokens" / name / "token").stat().st_mode) == 0o640 for name in tokens)
     open_timeseries(influx.url, token=tokens["monitor"], org=influx.org).close()  # prepares buckets and task again
     for name, token in tokens.items():
         with InfluxDBClient(influx.url, token, org=influx.org) as client:
@@ -73,7 +73,7 @@ def test_tokens_stay_as_they_are_until_the_server_or_the_file_has_lost_them(
 ) -> None:
     first = make()
     assert make() == first
-    (tmp_path / "tokens/grafana").unlink()
+    (tmp_path / "tokens/grafana/token").unlink()
     second = make()
     assert {name: second[name] == first[name] for name in first} == {
         "monitor": True, "dashboards": True, "grafana": False,
