@@ -18,7 +18,8 @@ class MissedTarget:
     """A target, or a person of it, that cannot be called.
 
     `reason`: `gap` (nobody is on duty in a roster), `no-roster` (the organisation has none, or not this one), `left`
-    (the person is no longer of the organisation), `no-ways` (the person has none), `nobody` (nobody has the role).
+    (the person is no longer of the organisation), `no-ways` (the person has none), `nobody` (nobody has the role),
+    `no-organisation` (the lifts of the incident concern none that is called).
     """
 
     target: str

@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from alerts.alert import Alert
+from alerts.escalation.targets import MissedTarget
 from alerts.notification import Notification
 from mqtt.backoff import Backoff
 from notify.escalation.incident_facts import is_held_back
@@ -34,8 +35,9 @@ log = logging.getLogger("liftwatch.duty")
 
 POLL_S = 0.25
 SURVEY_EVERY_NS = 30 * 1_000_000_000
-PLAN_AT_ONCE, CALL_AT_ONCE, ADD_AT_ONCE = 400, 100, 500
+PLAN_AT_ONCE, CALL_AT_ONCE, ADD_AT_ONCE, NOTE_AT_ONCE = 400, 100, 500, 10
 RETRY_FIRST_S, RETRY_LIMIT_S = 0.2, 5.0
+CONCERNS_NONE = MissedTarget("", "no-organisation")
 CALLS_OWED, PLANS_FAILED = "calls_owed", "call_plans_failed"
 Element = TypeVar("Element")
 
@@ -61,6 +63,7 @@ class DutyCaller(threading.Thread):
         self._records, self._now_ns, self._on_owed, self._kinds = records, now_ns, on_owed, kinds
         self._entry = 0
         self._due_ns: dict[str, int] = {}
+        self._concerns_none: dict[str, bool] = {}
         self._surveyed_ns: int | None = None
         self._stopping = threading.Event()
 
@@ -94,6 +97,7 @@ class DutyCaller(threading.Thread):
         for ids in (list(changed), [each for each in first if each not in changed]):
             self._plan(ids, now_ns)
         self._entry = entries[-1].id if entries else self._entry
+        self._note_those_that_concern_none(now_ns)
         return len(due) > len(first) or len(entries) == PLAN_AT_ONCE
 
     def _survey(self, now_ns: int) -> None:
@@ -102,6 +106,7 @@ class DutyCaller(threading.Thread):
             self._entry = self._records.last_incident_entry()
         before = self._due_ns
         self._due_ns = {each: min(now_ns, before.get(each, now_ns)) for each in self._records.open_incident_ids()}
+        self._concerns_none = {each: noted for each, noted in self._concerns_none.items() if each in self._due_ns}
         self._surveyed_ns = now_ns
 
     def _plan(self, ids: Sequence[str], now_ns: int) -> None:
@@ -126,7 +131,8 @@ class DutyCaller(threading.Thread):
     ) -> dict[str, list[PlannedCalls]]:
         """Return the plans about those of these incidents that are open and of own lifts.
 
-        With `notes` an incident with a lift that was deleted, or moved to another organisation, has an entry of that.
+        With `notes` an incident with a lift that was deleted, or moved to another organisation, has an entry of that,
+        and critical ones that concern no organisation are kept, to be noted.
         """
         situation = self._records.call_situation(ids, self._records.partition)
         found: dict[str, list[PlannedCalls]] = {}
@@ -135,9 +141,18 @@ class DutyCaller(threading.Thread):
             deleted = [lift.lift_id for lift in incident.lifts if lift.lift_id in situation.deleted]
             former = books.former(situation, incident, plans)
             lapsed = set(incident.acknowledged_for) if books.has_lapsed(situation, incident) else set()
+            concerns_none = incident.severity == "critical" and not plans and books.has_organisations
+            if notes and concerns_none:
+                self._concerns_none.setdefault(incident.id, False)
             if notes and (deleted or former or lapsed):
                 self._records.note_changed_duty(incident.id, deleted, former, now_ns, lapsed)
         return found
+
+    def _note_those_that_concern_none(self, now_ns: int) -> None:
+        """Enter into some incidents that they concern no organisation; others wait for the next round."""
+        for incident_id in [each for each, noted in self._concerns_none.items() if not noted][:NOTE_AT_ONCE]:
+            self._records.note_unreached(incident_id, None, [CONCERNS_NONE], 0, now_ns)
+            self._concerns_none[incident_id] = True
 
     def _schedule(self, ids: Sequence[str], plans: Mapping[str, Sequence[PlannedCalls]]) -> None:
         """Keep when each of these incidents is to be planned again."""

@@ -56,6 +56,11 @@ class RoundBooks:
         self._books: dict[str, DutyBook] = {}
         self.failed = 0
 
+    @property
+    def has_organisations(self) -> bool:
+        """Whether there is any organisation that could be called."""
+        return bool(self._organisations.by_name)
+
     def former(self, situation: CallSituation, incident: Incident, plans: Sequence[PlannedCalls]) -> set[str]:
         """Return the names of the organisations that were called about an incident, and are not responsible any more.
 

@@ -9,6 +9,11 @@ from dashboards.api.refused.texts import from_templates
 
 FAILURES: tuple[tuple[str, str, str], ...] = (
     ("no-way", "has no verified way of notification", "没有已验证的通知方式"),
+    (
+        "nobody-called",
+        "nobody could be called: nobody is on duty, can be notified, or is responsible",
+        "无人可通知：无人值班、无通知方式或无责任单位",
+    ),
     ("account-disabled", "the account is disabled", "账号已停用"),
     ("not-concerned", "the person has no role for the lift any more", "该人员已无权处理此电梯"),
     ("too-late", "could not be sent for an hour", "一小时内未能发送"),

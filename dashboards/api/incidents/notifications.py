@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from alerts.incidents.wire import incident_json
 from dashboards.api.access import RequestScope, needs
 from dashboards.api.context import AppContext
 from dashboards.api.incidents.failure_texts import failure_text
@@ -18,9 +19,11 @@ from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import notification_bodies, parameters
 from dashboards.sign_in.requests import identity_of
 from registry.roles import Verb
+from store.records.incidents.visible import VisibleIncident
 from store.records.outbox.outcomes import FailedNotification, StoredAttempt
 from telemetry.instant import rfc3339, text
 
+NOBODY_CALLED = "nobody-called"
 UNREACHED_NS = 24 * 3600 * 1_000_000_000
 """How long a notification that has reached nobody is listed."""
 
@@ -34,13 +37,15 @@ def notifications(context: AppContext) -> APIRouter:
         responses=problem_responses(403, 503), dependencies=[needs(Verb.SEE)],
     )  # fmt: skip
     def list_unreached(request: Request, scope: RequestScope) -> OrjsonResponse:
-        """List notifications of the last 24 hours that have reached nobody yet, newest first, at most 100."""
+        """List critical incidents about which nobody could be called, oldest first, then notifications of the last 24
+        hours that have reached nobody yet, newest first; at most 100 of each."""
         records, since_ns = context.records(), time.time_ns() - UNREACHED_NS
         found = records.failed_notifications(
             since_ns, scope=scope.lifts, organisation_id=_organisation(request), is_final=False
         )
         names = _names(context, (each.notification.person_id for each in found))
-        return OrjsonResponse({"items": [_unreached(each, names) for each in found], "next": None})
+        uncalled = [_uncalled(each) for each in records.uncalled_incidents(scope=scope.lifts)]
+        return OrjsonResponse({"items": uncalled + [_unreached(each, names) for each in found], "next": None})
 
     @router.get(
         "/incidents/{incident_id}/notifications", response_model=notification_bodies.AttemptList,
@@ -81,6 +86,16 @@ def _unreached(failed: FailedNotification, names: dict[str, str]) -> dict[str, A
         "reason": failed.error or "",
         "text": failure_text(failed.error or ""),
     }
+
+
+def _uncalled(visible: VisibleIncident) -> dict[str, Any]:
+    incident = incident_json(visible.incident, lambda lift: lift.lift_id in visible.lift_ids)
+    named = {name: incident[name] for name in ("kind", "severity", "lift_id")}
+    reason = {"reason": NOBODY_CALLED, "text": failure_text(NOBODY_CALLED)}
+    return {
+        "incident_id": incident["id"], **named, "lift_name": None, "person": None, "at": incident["opened"],
+        "given_up": None, **reason,
+    }  # fmt: skip
 
 
 def _attempt(stored: StoredAttempt, names: dict[str, str]) -> dict[str, Any]:

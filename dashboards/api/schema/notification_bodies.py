@@ -14,8 +14,9 @@ class UnreachedBody(ResponseBody):
     """A notification that has not reached its person: since `at`, and until `given_up` it is tried again.
 
     `reason` is `no-way` (no verified way), `account-disabled`, `not-concerned` (the person has no role for the
-    lift any more), `too-late` (an hour old before it could be sent), or what the last receiver has answered; `text` is
-    the same for people, in each language.
+    lift any more), `too-late` (an hour old before it could be sent), `nobody-called` (without a person: nobody could be
+    called about a critical incident), or what the last receiver has answered; `text` is the same for people, in each
+    language.
     """
 
     incident_id: str

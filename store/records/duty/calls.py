@@ -152,10 +152,10 @@ class CallStore:
             write_changes(connection, changes)
 
     def note_unreached(
-        self, incident_id: str, organisation: str, missed: Collection[MissedTarget], since_ns: int, now_ns: int
+        self, incident_id: str, organisation: str | None, missed: Collection[MissedTarget], since_ns: int, now_ns: int
     ) -> None:
-        """Enter what the calls of an organisation could not reach, each once since `since_ns`; joins the open
-        transaction."""
+        """Enter what the calls of an organisation (None: of all) could not reach, each once since `since_ns`; joins
+        the open transaction."""
         with self._database.writing() as connection:
             (incident,) = load_incidents(connection, [incident_id])
             entered_before = _unreached_entries(connection, incident_id, organisation, since_ns)
@@ -191,7 +191,7 @@ def _entries_of(
 
 
 def _unreached_entries(
-    connection: Connection, incident_id: str, organisation: str, since_ns: int
+    connection: Connection, incident_id: str, organisation: str | None, since_ns: int
 ) -> set[tuple[str | None, str | None]]:
     columns = incident_entries.c
     query = select(columns.about, columns.note).where(

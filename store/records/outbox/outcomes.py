@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Table, select, true
+from sqlalchemy import ColumnElement, Row, Table, exists, select, true
 
+from alerts.incidents.incident import UNREACHED
 from alerts.notification import Notification
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.database import Database
 from store.records.identity.tables import memberships
+from store.records.incidents.rows import read_incident
 from store.records.incidents.scoping import incidents_in
-from store.records.incidents.tables import incidents
+from store.records.incidents.tables import incident_entries, incidents, is_open
+from store.records.incidents.visible import VisibleIncident, visible_incidents
 from store.records.outbox.notifications import NotificationAttempt
 from store.records.outbox.tables import FAILED, is_notification_waiting, notification_attempts, notifications
 
@@ -73,6 +76,17 @@ class NotificationOutcomes:
             FailedNotification(row.id, Notification.from_json(orjson.loads(row.content)), row.settled_ns, row.error)
             for row in rows
         ]
+
+    def uncalled_incidents(self, limit: int = 100, *, scope: LiftScope = ALL_LIFTS) -> list[VisibleIncident]:
+        """Return the open critical incidents about which nobody could be called, and which nobody has acknowledged,
+        oldest first."""
+        missed = exists().where(incident_entries.c.incident_id == incidents.c.id, incident_entries.c.kind == UNREACHED)
+        called = exists().where(notifications.c.incident_id == incidents.c.id)
+        waits = (is_open, incidents.c.severity == "critical", incidents.c.urgency % 2 == 0)
+        query = select(incidents.c.incident).where(*waits, missed, ~called, incidents_in(scope))
+        with self._database.reading() as connection:
+            texts = connection.scalars(query.order_by(incidents.c.opened_ns).limit(limit))
+            return visible_incidents(connection, [read_incident(each) for each in texts], scope)
 
     def notification_attempts(self, incident_id: str, organisation_id: str | None = None) -> list[StoredAttempt]:
         """Return the newest attempts about an incident, of people of an organisation where one is given, the oldest

@@ -15,7 +15,7 @@ from notify.texts.message import LINE_CHARS, SUBJECT_CHARS
 from notify.texts.notification_text import notification_message
 from registry.actor import Actor
 from registry.roles import OrganisationKind, Role
-from registry.scope import LiftScope
+from registry.scope import NO_LIFTS, LiftScope
 from registry.ways import SMS
 from store.records.outbox.notifications import NotificationAttempt, WaitingNotification
 from store.records.repository import Records
@@ -90,6 +90,25 @@ def test_the_other_firm_is_called_when_a_lift_moves_to_it_with_an_open_incident(
     call_at(records, 60, 120)
     assert {login for at_s, login in firm.called() if at_s > 0} == {"otto"}, "and the former firm no more"
     assert story(records, incident_id, "not-responsible") == [("Firm", "Firm")]
+
+
+@pytest.mark.parametrize(("firm_of_lift", "about"), [(None, "no-organisation"), ("Empty", "no-roster")])
+def test_the_desk_is_shown_a_critical_incident_about_which_nobody_could_be_called(
+    records: Records, firm: CalledFirm, firm_of_lift: str | None, about: str
+) -> None:
+    organisation(records, "Empty", OrganisationKind.MAINTENANCE_FIRM)
+    firm.put_lift("L2", maintenance_firm=firm_of_lift)
+    incident_id = firm.open_incident(BUTTON, lift_id="L2")
+    caller = DutyCaller(records, lambda: T0 + 2 * S)
+    for _ in range(2):
+        caller.call_due()
+    found = records.incident(incident_id)
+    assert found is not None
+    assert [entry.about for entry in found.story if entry.kind == "unreached"] == [about]
+    assert [each.incident.id for each in records.uncalled_incidents()] == [incident_id]
+    assert records.uncalled_incidents(scope=NO_LIFTS) == []
+    records.act_on_incident(incident_id, IncidentAction("ack", Actor.named("desk")), T0 + 3 * S)
+    assert records.uncalled_incidents() == []
 
 
 def test_an_incident_that_cannot_be_planned_delays_no_other(records: Records, firm: CalledFirm) -> None:

@@ -26,6 +26,6 @@ function show(box, items, choose) {
   box.replaceChildren(
     el("b", {}, translate("unreached.title", { n: items.length })),
     el("ul", {}, ...items.slice(0, SHOWN_MOST).map((item) => el("li", {}, el("button", { type: "button", class: "quiet", click: () => choose(item.incident_id) },
-      translate("unreached.one", { person: nameInLanguage(item.person ?? "–"), lift: item.lift_id ? liftName({ name: item.lift_name, lift_id: item.lift_id }) : item.incident_id, reason: unreachedReason(item) }))))),
+      translate(item.person ? "unreached.one" : "unreached.nobody", { person: nameInLanguage(item.person ?? ""), lift: item.lift_id ? liftName({ name: item.lift_name, lift_id: item.lift_id }) : item.incident_id, reason: unreachedReason(item) }))))),
     rest > 0 ? el("p", { class: "faint" }, translate("unreached.more", { n: rest })) : "");
 }
