@@ -112,11 +112,17 @@ def test_messages_lost_here_and_there_raise_nothing(form: str, lost: float) -> N
         assert opened(variants) == {}
 
 
-def stuck(off_level: bool, seconds: float) -> Script:
-    """A person is shut in a car that stands off level, or at a landing."""
+def stuck(off_level: bool, seconds: float, *, repeated: bool = False) -> Script:
+    """A person is shut in a car that stands off level, or at a landing; the states of door and person may be `repeated`
+    each second."""
     script = Script(z_m=3.0).event(door=CLOSED, presence=0, curtain=0, mode=0).rest(4.0).open_door()
     script.rest(1.0).event(curtain=1).event(0.7, curtain=0).event(1.0, presence=1).rest(3.0).close_door()
-    return script.ride(10.4).rest(seconds) if off_level else script.rest(seconds)
+    script = script.ride(10.4) if off_level else script
+    if not repeated:
+        return script.rest(seconds)
+    for _ in range(round(seconds)):
+        script = script.rest(1.0).event(door=CLOSED, presence=1)
+    return script
 
 
 def first_s(rule: str, variants: list[Sent]) -> list[float]:
@@ -140,6 +146,18 @@ def test_a_hole_delays_an_entrapment_by_its_length(form: str, off_level: bool, r
     begins = {hole: hole[0] for hole in variants if script.now_s - 200.0 < hole[0] < whole_s}
     for (_, length_s), at_s in zip(begins, first_s(rule, [variants[hole] for hole in begins]), strict=True):
         assert whole_s <= at_s <= whole_s + length_s + 3.0
+
+
+@pytest.mark.parametrize(("off_level", "rule"), [(True, "entrapment-off-level"), (False, "entrapment-at-level")])
+@pytest.mark.parametrize("form", ["bundles", "single streams, without seq"])
+def test_every_entrapment_is_found_through_lost_messages_where_the_device_repeats_its_states(
+    form: str, off_level: bool, rule: str
+) -> None:
+    sent, rng = FORMS[form](stuck(off_level, 150.0, repeated=True)), np.random.default_rng(1)
+    (whole_s,) = first_s(rule, [sent])
+    at_s = first_s(rule, [sent.keeping(rng.random(len(sent.t_ns)) >= 0.01) for _ in range(40)])
+    assert not np.isnan(at_s).any()
+    assert max(at_s) <= whole_s + 6.0
 
 
 def test_one_lost_bundle_loses_no_entrapment_that_has_begun() -> None:
