@@ -128,19 +128,21 @@ class Backlogs:
 
     def hurry(self, lifts: I32) -> None:
         """Judge the waiting messages of these lifts before those of others, until none waits any more."""
+        if not self._hurried:
+            self._is_for_all = False
         self._hurried = self._hurried.union(lifts.tolist()) & self._waiting.keys()
 
     def share(self) -> tuple[dict[int, set[int]], set[int]]:
         """Return the messages of a share: the lifts of each position, and the positions that were postponed.
 
-        They wait until `done`. Every second share begins with the lifts that were hurried.
+        They wait until `done`. Every second share, and the first one, is of the lifts that were hurried alone.
         """
         lifts_at: dict[int, set[int]] = {}
         postponed: set[int] = set()
         left = TURN_ROWS
         hurried = [] if self._is_for_all else [lift for lift in self._waiting if lift in self._hurried]
         self._is_for_all = not self._is_for_all
-        for lift in dict.fromkeys([*hurried, *self._waiting]):
+        for lift in hurried or [*self._waiting]:
             for position, rows, _, later in self._waiting[lift]:
                 cost = 0 if position in lifts_at else rows
                 if lifts_at and cost > left:

@@ -364,6 +364,20 @@ def test_a_lift_that_hurries_in_every_message_has_half_of_the_shares(journal: Jo
     assert shared[:4].count(0) == 2
 
 
+def test_a_share_of_hurried_lifts_begins_at_once_and_holds_no_message_of_others(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(journal, *long_messages(4))
+    waiting, shared = backlogs.Backlogs(), []
+    waiting.defer(decode(journal.read(0)), np.array([0, 1] * 2, np.int32))
+    monkeypatch.setattr(backlogs, "TURN_ROWS", 10**9)
+    waiting.hurry(np.array([1], np.int32))
+    for _ in range(2):
+        lifts_at, _ = waiting.share()
+        shared.append(set().union(*lifts_at.values()))
+    assert shared == [{1}, {0, 1}]
+
+
 @pytest.mark.parametrize("sends", [True, False])
 def test_silence_counts_from_what_was_read_while_a_flood_is_being_judged(
     journal: Journal, records: Records, monkeypatch: pytest.MonkeyPatch, sends: bool
