@@ -119,12 +119,30 @@ class DutyCaller(threading.Thread):
         self._schedule([each for each in ids if each not in set(due)], plans)
         table = self._live_table() if due else None
         for few in _parts(due, CALL_AT_ONCE):
-            with self._records.one_transaction():
-                plans = self._planned(few, books, now_ns)
-                self._call([each for some in plans.values() for each in some if each.is_due], table, now_ns)
+            self._make_calls(few, books, table, now_ns)
             self._on_owed()
-            self._schedule(few, plans)
         self.counts[PLANS_FAILED] += books.failed
+
+    def _make_calls(self, ids: Sequence[str], books: RoundBooks, table: LiveTable | None, now_ns: int) -> None:
+        """Plan and call about incidents in one transaction; where one of them raises, about each in its own.
+
+        The one that raises is left out until the next survey.
+        """
+        try:
+            with self._records.one_transaction():
+                plans = self._planned(ids, books, now_ns)
+                self._call([each for some in plans.values() for each in some if each.is_due], table, now_ns)
+        except RecordsUnavailable:
+            raise
+        except Exception:  # whatever is wrong with one incident delays the calls of no other
+            if len(ids) > 1:
+                for each in ids:
+                    self._make_calls([each], books, table, now_ns)
+                return
+            self.counts[PLANS_FAILED] += 1
+            log.exception("the calls about incident %s cannot be made", ids[0])
+            plans = {}
+        self._schedule(ids, plans)
 
     def _planned(
         self, ids: Sequence[str], books: RoundBooks, now_ns: int, *, notes: bool = False

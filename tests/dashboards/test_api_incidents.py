@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from alerts.book import Occurrence
+from alerts.incidents.rescue import RescueTimes
 from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, MAJOR, Finding
 from registry.actor import Actor
@@ -97,7 +98,7 @@ def test_filters_and_cursors(client: TestClient, find: Findings, trapped: str) -
 
 
 def test_by_urgency_the_most_severe_come_first_and_those_that_wait_before_others(
-    client: TestClient, find: Findings, trapped: str
+    client: TestClient, records: Records, find: Findings, trapped: str
 ) -> None:
     for number, (slug, at_s) in enumerate([("stop-outside-zone", 100), ("stop-outside-zone", 200)], start=2):
         find(f"L00{number}", slug, at_s=at_s)
@@ -111,7 +112,21 @@ def test_by_urgency_the_most_severe_come_first_and_those_that_wait_before_others
         if (cursor := page["next"]) is None:
             break
     assert order == ["L001", "L004", "L003", "L002"]
-    assert client.get("/api/v1/incidents/counts").json() == {"total": 4, "critical": 2, "waiting": 3, "inside": 2}
+    for number, at_s in ((6, 500), (5, 400)):
+        find(f"L00{number}", "alarm-button", at_s=at_s, severity=CRITICAL, by_hand=True)
+    find("L007", "overspeed", at_s=600, severity=CRITICAL, by_hand=True)
+    by_urgency = client.get("/api/v1/incidents", params={"sort": "urgency"}).json()["items"]
+    assert [one["lift_id"] for one in by_urgency] == ["L006", "L005", "L001", "L004", "L007", "L003", "L002"]
+    records.advance_rescues(RescueTimes(), T0_NS + 700 * S_NS, lambda lift_id: lift_id in ("L001", "L005"))
+    by_urgency = client.get("/api/v1/incidents", params={"sort": "urgency"}).json()["items"]
+    assert [one["lift_id"] for one in by_urgency] == ["L001", "L005", "L006", "L004", "L007", "L003", "L002"]
+    pages, cursor = [], None
+    while cursor is not None or not pages:
+        query = {"sort": "urgency", "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = client.get("/api/v1/incidents", params=query).json()
+        pages, cursor = [*pages, *page["items"]], page["next"]
+    assert pages == by_urgency
+    assert client.get("/api/v1/incidents/counts").json() == {"total": 7, "critical": 5, "waiting": 6, "inside": 4}
 
 
 def test_a_search_finds_an_incident_by_its_lift_and_by_its_owner(

@@ -24,7 +24,7 @@ TEXT = Query(
 )
 UNASSIGNED = Query(description="With true, incidents that are assigned to nobody")
 CONDITION = Query(description="`over`: incidents with alerts of which none fires, and in which nobody may be inside")
-ORDER = Query(description="`opened`: newest first; `urgency`: most severe first")
+ORDER = Query(description="`opened`: newest first; `urgency`: those that may hold people first, then the most severe")
 
 
 def incident_filter(
@@ -69,7 +69,7 @@ def add_lists(router: APIRouter, context: AppContext) -> None:
         limit: parameters.Limit = parameters.LIMIT_DEFAULT,
         cursor: parameters.Cursor = None,
     ) -> OrjsonResponse:
-        """List incidents; by urgency, those that nobody has acknowledged come first among the equally severe."""
+        """List incidents; by urgency those that may hold people come first, then the most severe and unacknowledged."""
         by_urgency = sort == "urgency"
         page = context.records().incidents(wanted, limit=limit, cursor=cursor, scope=scope.lifts, by_urgency=by_urgency)
         return OrjsonResponse({"items": [incident_document(each) for each in page.items], "next": page.next})

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, select, tuple_
 
-from alerts.incidents.incident import Incident
+from alerts.incidents.incident import Incident, IncidentChange
 from alerts.incidents.rescue import RescuePoint, RescueTimes, helpers
-from alerts.incidents.rescuing import on_time, wants_helper
+from alerts.incidents.rescuing import NOBODY, on_time, wants_helper
 from registry.lift_facts import LiftFacts
 from store.records.database import Database
 from store.records.incidents.rows import load_incidents, read_incident, write_changes
 from store.records.incidents.tables import incidents, is_rescued
 from store.records.judging.deleted_lifts import load_facts_of_incidents
+
+log = logging.getLogger("liftwatch.rescues")
 
 RESCUES_AT_ONCE = 1000
 
@@ -32,11 +35,11 @@ class RescueStore:
     ) -> int:
         """Write what time does to the running rescues of own lifts; return how many entries that were.
 
-        A level that rises and the call-out of its nearest point are one transaction.
+        A level that rises and the call-out of its nearest point are one transaction. A rescue that raises is left out.
         """
 
         def is_due(incident: Incident) -> bool:
-            return bool(on_time(incident, times, now_ns)) or (bool(points) and wants_helper(incident))
+            return bool(_changes(incident, times, now_ns)) or (bool(points) and wants_helper(incident))
 
         with self._database.reading() as connection:
             due = [each.id for each in _running(connection) if is_own(each.lift_id) and is_due(each)]
@@ -51,10 +54,20 @@ class RescueStore:
             changes = [
                 change
                 for each in found
-                for change in on_time(each, times, now_ns, _helpers(points, each, facts.get(each.lift_id)))
+                for change in _changes(each, times, now_ns, _helpers(points, each, facts.get(each.lift_id)))
             ]
             write_changes(connection, changes)
         return len(changes)
+
+
+def _changes(
+    incident: Incident, times: RescueTimes, now_ns: int, helpers: Mapping[int, str] = NOBODY
+) -> list[IncidentChange]:
+    try:
+        return on_time(incident, times, now_ns, helpers)
+    except Exception:  # whatever is wrong with one rescue delays the timers of no other
+        log.exception("the timers of incident %s cannot be applied", incident.id)
+        return []
 
 
 def _helpers(points: Sequence[RescuePoint], incident: Incident, facts: LiftFacts | None) -> dict[int, str]:

@@ -132,9 +132,21 @@ def rescue_ns(incident: Incident) -> int | None:
     return incident.rescue.since_ns if is_running and incident.rescue is not None else None
 
 
+LONGEST_FIRST = (-6, -3)
+"""The places of those whose timer is overdue: the oldest comes first, of all others the newest."""
+
+
 def urgency(incident: Incident) -> int:
-    """Return the place of an incident in the order of urgency: by severity, and before those that are acknowledged."""
-    return 2 * SEVERITIES[::-1].index(incident.severity) + (incident.acknowledged_ns is not None)
+    """Return the place of an incident in the order of urgency: by severity, and before those that are acknowledged.
+
+    An open one that may hold people is below 0: unacknowledged -6 where a timer is overdue and -4 otherwise,
+    acknowledged -3 and -1. Even numbers are unacknowledged.
+    """
+    is_acknowledged = incident.acknowledged_ns is not None
+    if incident.is_open and incident.may_hold_people:
+        is_late = incident.rescue is not None and bool(incident.rescue.overdue)
+        return (-1 if is_acknowledged else -4) - 2 * is_late
+    return 2 * SEVERITIES[::-1].index(incident.severity) + is_acknowledged
 
 
 def _lift_rows(incident: Incident) -> Iterable[dict[str, Any]]:

@@ -25,7 +25,7 @@ from alerts.incidents.incident import CALLED, MERGED, OPENED, Incident, StoryEnt
 from registry.scope import ALL_LIFTS, LiftScope
 from store.records.book import read_alert
 from store.records.database import Database
-from store.records.incidents.rows import read_incident
+from store.records.incidents.rows import LONGEST_FIRST, read_incident
 from store.records.incidents.scoping import incidents_in, lifts_of_incidents_in, of_lifts
 from store.records.incidents.tables import incident_entries, incident_lifts, incidents, is_open, is_rescued
 from store.records.incidents.visible import VisibleIncident, visible_incidents, visible_story
@@ -101,7 +101,8 @@ class IncidentSearch:
     ) -> Page[VisibleIncident]:
         """Return incidents with a lift in the scope, the newest opening first. Raises `BadCursor`.
 
-        With `by_urgency` the most severe come first, of the same severity those that nobody has acknowledged.
+        With `by_urgency` those that may hold people come first, the longest waiting of those with an overdue timer
+        before the others; then the most severe, of the same severity those that nobody has acknowledged.
         """
         parts = 3 if by_urgency else 2
         query = select(incidents.c.incident, incidents.c.urgency).where(
@@ -109,11 +110,16 @@ class IncidentSearch:
         )
         if cursor is not None:
             *ranks, opened_ns, name = decode_cursor(cursor, parts)
-            later = tuple_(incidents.c.opened_ns, incidents.c.id) < tuple_(parse_number(opened_ns), name)
+            place = (parse_number(opened_ns), name)
+            later = tuple_(incidents.c.opened_ns, incidents.c.id) < tuple_(*place)
             for rank in map(parse_number, ranks):
+                if rank in LONGEST_FIRST:
+                    later = tuple_(incidents.c.opened_ns, incidents.c.id) > tuple_(*place)
                 later = or_(incidents.c.urgency > rank, and_(incidents.c.urgency == rank, later))
             query = query.where(later)
-        ranked = [incidents.c.urgency] if by_urgency else []
+        is_overdue = incidents.c.urgency.in_(LONGEST_FIRST)
+        oldest_first = [case((is_overdue, column), else_=None) for column in (incidents.c.opened_ns, incidents.c.id)]
+        ranked = [incidents.c.urgency, *oldest_first] if by_urgency else []
         query = query.order_by(*ranked, incidents.c.opened_ns.desc(), incidents.c.id.desc()).limit(limit + 1)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()

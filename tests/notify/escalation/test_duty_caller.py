@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from alerts.escalation.plan import OwedCall
 from alerts.escalation.policy_checks import Nameable, read_policy
 from alerts.incidents.actions import IncidentAction
-from notify.escalation.duty_caller import CALLS_OWED, DutyCaller
+from alerts.notification import Notification
+from notify.escalation.duty_caller import CALLS_OWED, PLANS_FAILED, DutyCaller
+from notify.escalation.owed_notification import CalledIncident, owed_notification
 from registry.actor import Actor
 from registry.partition import Partition
 from registry.roles import OrganisationKind, Role
@@ -97,6 +100,25 @@ def test_who_belongs_to_two_organisations_is_called_by_one_within_a_repeat(
     for at_s in (0, 20, 60, 80, 120, 140):
         clock.at(at_s)
     assert firm.called() == [(0, "ada"), (60, "ada"), (120, "ada")]
+
+
+def test_an_incident_whose_calls_cannot_be_made_delays_the_calls_of_no_other(
+    firm: CalledFirm, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firm.policy(["on-duty"])
+    firm.put_lift("lift-2")
+    broken, sound = firm.open_incident(), firm.open_incident(lift_id="lift-2")
+
+    def owed(call: OwedCall, about: CalledIncident) -> Notification:
+        if about.incident.id == broken:
+            raise ValueError("a fact that no release has written")
+        return owed_notification(call, about)
+
+    monkeypatch.setattr("notify.escalation.duty_caller.owed_notification", owed)
+    clock.at(0)
+    clock.at(60)
+    assert [(at_s, each.incident_id) for at_s, _, each in firm.owed()] == [(0, sound), (60, sound)]
+    assert clock.caller.counts[PLANS_FAILED] >= 1
 
 
 def test_the_notification_says_what_and_where(firm: CalledFirm, clock: Clock) -> None:

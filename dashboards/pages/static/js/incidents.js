@@ -25,6 +25,15 @@ const form = at("tools");
 
 const isOpen = (incident) => incident.state === "open";
 
+/** Places of those whose timer is overdue: the oldest comes first, of all others the newest. */
+const LONGEST_FIRST = [-6, -3];
+
+/** Return the place of an incident in the order of urgency, as `store/records/incidents/rows.py`. */
+function urgencyOf({ state, severity, acknowledged, may_hold_people, rescue }) {
+  if (state !== "open" || !may_hold_people) return 2 * severityRank(severity) + acknowledged;
+  return (acknowledged ? -1 : -4) - (rescue?.overdue.length ? 2 : 0);
+}
+
 class IncidentsPage extends ListPage {
   views = {
     now: isOpen,
@@ -143,10 +152,11 @@ class IncidentsPage extends ListPage {
 
   // --- rendering
 
-  /** Order: most severe first, then those that nobody has acknowledged, then newest first; what is over by its closing. */
+  /** Order: those that may hold people, overdue ones before others, then the most severe, then those that nobody has acknowledged, then newest first; what is over by its closing. */
   compare(a, b) {
     if (this.view === this.closedView) return (b.closed ?? "").localeCompare(a.closed ?? "");
-    return severityRank(a.severity) - severityRank(b.severity) || a.acknowledged - b.acknowledged || b.opened.localeCompare(a.opened);
+    const rank = urgencyOf(a);
+    return rank - urgencyOf(b) || (LONGEST_FIRST.includes(rank) ? a.opened.localeCompare(b.opened) : b.opened.localeCompare(a.opened));
   }
 
   show() {

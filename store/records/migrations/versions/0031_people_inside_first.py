@@ -1,0 +1,22 @@
+"""Open incidents that may hold people come first in the order of urgency."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0031"
+down_revision = "0030"
+branch_labels = None
+depends_on = None
+
+_INSIDE = "closed_ns IS NULL AND rescue_ns IS NOT NULL"
+
+
+def upgrade() -> None:
+    """Move them before the others; one whose timer is overdue goes further up with its next change."""
+    op.execute(f"UPDATE incidents SET urgency = urgency % 2 * 3 - 4 WHERE {_INSIDE}")
+
+
+def downgrade() -> None:
+    """Move them back: they are critical."""
+    op.execute(f"UPDATE incidents SET urgency = CASE WHEN urgency = -4 THEN 0 ELSE 1 END WHERE {_INSIDE}")
