@@ -33,10 +33,10 @@ def informed(records: Records, login: str, district: str, role: Role, *, verifie
     return person.person_id
 
 
-def told(records: Records, now_ns: int) -> list[tuple[str, str]]:
+def told(records: Records, now_ns: int, language: str = "en") -> list[tuple[str, str]]:
     """Return who is notified of a change, and of what."""
     claimed = records.claim_notifications(now_ns, LEASE, 100)
-    return [(n.person_id, n.sentence["en"]) for n in (each.notification for each in claimed) if n.kind == CHANGE]
+    return [(n.person_id, n.sentence[language]) for n in (each.notification for each in claimed) if n.kind == CHANGE]
 
 
 @pytest.mark.parametrize("decision", ["applied", "declined"])
@@ -87,3 +87,13 @@ def test_the_message_names_the_lift_and_leads_to_the_changes(records: Records) -
     assert "Tower" in message.subject
     assert "删除电梯" in message.subject
     assert [link.url for link in message.links] == ["https://lifts.example/changes"]
+
+
+@pytest.mark.parametrize(("language", "by"), [("en", "by Ada (Tower Firm): "), ("zh", "，阿达 (塔公司)：")])
+def test_a_notice_names_who_asked_in_the_language_of_its_sentence(records: Records, language: str, by: str) -> None:
+    records.put_lift(LiftFacts("L1", "north"), BY, T0)
+    informed(records, "ann", "north", Role.INSPECTOR)
+    ada = Actor("阿达 · Ada", "person:Ada", "塔公司 · Tower Firm", "manager", None)
+    records.request_change(WantedChange("L1", "north", "delete", {}, None, "gone"), ada, T0 + S, None)
+    ((_, sentence),) = told(records, T0 + S, language)
+    assert by in sentence

@@ -12,6 +12,8 @@ import orjson
 from sqlalchemy import Connection, select
 
 from alerts.notification import CHANGE, Notification, NotifiedLift
+from registry.actor import Actor
+from registry.lift_facts import name_in_language
 from registry.roles import OrganisationKind, Role, Verb, verbs_of
 from store.records.changes.change_request import ENDED, ChangeRequest
 from store.records.database import Database
@@ -72,15 +74,21 @@ def notify_authorities(
 
 def _sentence(asked: ChangeRequest, returned: Collection[str]) -> dict[str, str]:
     """Return the sentence of a notification in both languages."""
-    by, reason = asked.by, asked.wanted.reason
+    reason = asked.wanted.reason
     english, chinese = ACTIONS[asked.wanted.action]
-    who = by.name if by.organisation is None else f"{by.name} ({by.organisation})"
     end_en, end_zh = _end_words(returned) if asked.state == ENDED else ("", "")
     return {
-        "en": f"A change that can hide a danger is {asked.state}{end_en}: {english}, by {who}:"
+        "en": f"A change that can hide a danger is {asked.state}{end_en}: {english}, by {_who(asked.by, 'en')}:"
         f" {reason or 'no reason given'}",
-        "zh": f"可能掩盖危险的更改{STATES_ZH[asked.state]}{end_zh}：{chinese}，{who}：{reason or '未说明原因'}",
+        "zh": f"可能掩盖危险的更改{STATES_ZH[asked.state]}{end_zh}：{chinese}，{_who(asked.by, 'zh')}："
+        f"{reason or '未说明原因'}",
     }
+
+
+def _who(by: Actor, language: str) -> str:
+    """Return the name of a person with the organisation, each in a language."""
+    name = name_in_language(by.name, language)
+    return name if by.organisation is None else f"{name} ({name_in_language(by.organisation, language)})"
 
 
 def _end_words(returned: Collection[str]) -> tuple[str, str]:
