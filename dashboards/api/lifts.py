@@ -25,6 +25,7 @@ from registry.scope import NO_LIFTS, LiftScope, Scope
 from store.records.repository import RefusalCount, Registered, lift_version
 from telemetry.instant import rfc3339
 
+LIFTS_AT_ONCE = 100
 NO_FACTS = LiftFacts("", "")
 """The facts of a lift that is not registered."""
 SET_ASIDE = "the rule broke in the monitor and is set aside for every lift; its log has the error; please report it"
@@ -47,6 +48,9 @@ def lifts(context: AppContext) -> APIRouter:
         state: parameters.LiftState | None = None,
         grade: Annotated[parameters.HealthGrade | None, Query(description="The grade of the risk")] = None,
         q: Annotated[str | None, Query(max_length=200, description="A part of id, name, address or firm")] = None,
+        lift_id: Annotated[
+            list[parameters.LiftId] | None, Query(max_length=LIFTS_AT_ONCE, description="These lifts alone")
+        ] = None,
         sort: Annotated[
             parameters.LiftSort, Query(description="`state`: most urgent first, then longest since")
         ] = "state",
@@ -55,7 +59,7 @@ def lifts(context: AppContext) -> APIRouter:
     ) -> OrjsonResponse:
         """List lifts with their latest state."""
         listing = context.poller.listing()
-        wanted = LiftQuery(district, firm, state, q, grade, sort, scope.lifts)
+        wanted = LiftQuery(district, firm, state, q, grade, sort, tuple(lift_id or ()), scope.lifts)
         rows, following = listing.page(wanted, limit, cursor)
         return OrjsonResponse({"items": [listing.view.item(row, scope.lifts) for row in rows], "next": following})
 

@@ -43,6 +43,7 @@ class LiftQuery:
     q: str | None = None
     grade: str | None = None
     sort: str = "state"
+    lift_ids: tuple[str, ...] = ()
     lifts: LiftScope = field(default=ALL_LIFTS, repr=False)
 
     @property
@@ -127,6 +128,10 @@ def _mask(view: FleetView, query: LiftQuery) -> NDArray[np.bool_]:
     """Return which rows pass the filters of `query`."""
     index = view.lift_index
     mask = index.inside(query.lifts).copy()
+    if query.lift_ids:
+        named = np.zeros(len(index), dtype=np.bool_)
+        named[[index.row_of[each] for each in query.lift_ids if each in index.row_of]] = True
+        mask &= named
     if query.district is not None:
         mask &= index.district == query.district
     if query.firm is not None:

@@ -173,6 +173,7 @@ def test_filters_are_combined() -> None:
     assert ids_of(view, LiftQuery(q="l00", state="normal", sort="-lift_id")) == ["L007", "L006", "L005", "L004"]
     assert ids_of(view, LiftQuery(q="GARDEN road 3")) == ["L003"]
     assert ids_of(view, LiftQuery(q="nowhere")) == []
+    assert ids_of(view, LiftQuery(lift_ids=("L005", "L002", "L999"), district="d0")) == ["L002"]
 
 
 @given(st.text())

@@ -1,10 +1,10 @@
-// Names of lifts for lists that contain only ids: loaded once for the most urgent lifts, then one by one.
+// Names of lifts for lists that contain only ids: loaded once for the most urgent lifts, then together for those that are shown.
 
 import { get } from "./api.js";
 
-const FIRST = 100, AT_ONCE = 3;
-const lifts = new Map(), waiting = [];
-let busy = 0;
+const FIRST = 100, AT_ONCE = 50, GATHERED_MS = 20;
+const lifts = new Map(), waiting = new Map();
+let gathering = false;
 
 /** Load the most urgent lifts, which are the lifts that alerts refer to. */
 export async function loadLiftNames() {
@@ -15,16 +15,24 @@ export async function loadLiftNames() {
 export function liftInfo(lift_id, later) {
   if (!lifts.has(lift_id)) {
     lifts.set(lift_id, { lift_id, name: null, address: null, timezone: null });
-    waiting.push([lift_id, later]);
-    work();
+    waiting.set(lift_id, []);
+    gather();
   }
+  waiting.get(lift_id)?.push(later);
   return lifts.get(lift_id);
 }
 
-async function work() {
-  while (waiting.length && busy < AT_ONCE) {
-    const [lift_id, later] = waiting.shift();
-    busy += 1;
-    get(`/api/v1/lifts/${encodeURIComponent(lift_id)}`).then((found) => { lifts.set(lift_id, found.latest); later(); }, () => {}).finally(() => { busy -= 1; work(); });
-  }
+/** Load the lifts that are asked for within a short time by one request. */
+function gather() {
+  if (gathering) return;
+  gathering = true;
+  setTimeout(async () => {
+    gathering = false;
+    const asked = [...waiting].slice(0, AT_ONCE), ids = asked.map(([lift_id]) => lift_id);
+    for (const lift_id of ids) waiting.delete(lift_id);
+    if (waiting.size) gather();
+    const found = await get("/api/v1/lifts", { lift_id: ids, limit: AT_ONCE }).catch(() => ({ items: [] }));
+    for (const lift of found.items) lifts.set(lift.lift_id, lift);
+    for (const later of new Set(asked.flatMap(([, callbacks]) => callbacks))) later();
+  }, GATHERED_MS);
 }
