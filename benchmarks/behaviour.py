@@ -84,11 +84,8 @@ def show(found: Sequence[Seen], labels: Sequence[Seen], lift_days: float) -> Non
             asked = [label for label in labels if label.name == cause]
             hit = sum(any(overlaps(one, label) for one in own) for label in asked)
             print(f"{kind:18} {cause:22} {hit:4} of {len(asked):4}")
-        false = [
-            one
-            for one in own
-            if not any(label.name in causes and overlaps(one, label) for label in of_lift[one.lift_id])
-        ]
+        around = [[label.name for label in of_lift[one.lift_id] if overlaps(one, label)] for one in own]
+        false = [names for names in around if not set(names) & set(causes)]
         beside = dict(Counter(names[0] if names else "nothing" for names in false))
         a_day = len(false) / lift_days
         print(f"{kind:18} {len(own)} observed, {len(false)} false: {a_day:.3f} a lift-day {beside}")
@@ -105,7 +102,7 @@ def main() -> None:
     slugs = [cause for causes in (*CAUSES_OF.values(), NEITHER) for cause in causes if cause in CAUSES]
     each = max(1, arguments.lifts // len(slugs))
     planned = [
-        PlannedFault(cause=slug, lift=1 + place * each + k, onset_h=0.1 + 0.05 * k)
+        PlannedFault(cause=slug, lift=1 + place * each + k, onset_h=0.3 + 0.05 * k)
         for place, slug in enumerate(slugs)
         for k in range(each)
     ]

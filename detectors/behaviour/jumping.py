@@ -1,4 +1,4 @@
-"""Jumping: people in the car shake it at 1 to 5 Hz while it stands with its door closed or runs at a constant speed.
+"""Jumping: people in the car shake it at 1 to 5 Hz behind its closed door, while its speed does not change.
 
     speed      ___/‾‾‾‾‾‾‾‾‾‾‾‾‾‾\\______
     1 to 5 Hz  __/\\_/‾‾‾‾‾‾‾‾\\__/\\_______    a block in which the speed changes is shaken by the ride itself
@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from detectors.behaviour.observation import JUMPING, write
-from detectors.observe.door_duty import LEVELLING_MPS
 from detectors.observe.gaps import NEVER_NS
 from telemetry.compiled import compiled
+from telemetry.streams import CLOSED
 
-SWAY_MPS2, STEADY_MPS = 0.2, 0.05
-SHAKEN_LEAST, APART_NS = 4, 8_000_000_000
+SWAY_MPS2, STEADY_MPS = 0.2, 0.1
+SHAKEN_LEAST, APART_NS = 3, 8_000_000_000
 
 FIELDS = [
     ("person", np.float64),  # the presence at the last row
@@ -28,7 +28,7 @@ FIELDS = [
     ("block_end_ns", np.int64),
     ("block_mps", np.float64),
     ("block_sway", np.float64),
-    ("block_shut", np.bool_),  # whether the car stood with its door closed
+    ("block_shut", np.bool_),  # whether the door was closed at the last row
     ("block_person", np.float64),
     ("jump_ns", np.int64),  # when the shaking began, 0: there is none; its last block's end, its blocks, and the most
     ("jump_last_ns", np.int64),
@@ -44,8 +44,8 @@ def note_block(own: Any, block: Any, serves: bool) -> None:
     """Take in a block of the car's vibration: judge the block before it."""
     begin_ns, end_ns = own["block_ns"], own["block_end_ns"]
     follows = begin_ns != NEVER_NS and 0 <= block.start_ns - end_ns < end_ns - begin_ns
-    calm = abs(own["block_mps"]) > LEVELLING_MPS or (own["block_shut"] and block.shut_in == 1.0)
-    steady = calm and abs(block.speed_mps - own["block_mps"]) <= STEADY_MPS
+    is_shut = own["open_door"] == CLOSED
+    steady = own["block_shut"] and is_shut and abs(block.speed_mps - own["block_mps"]) <= STEADY_MPS
     if follows and steady and serves and own["block_person"] == 1.0 and own["block_sway"] >= SWAY_MPS2:
         if own["jump_ns"] == 0:
             own["jump_ns"], own["jumps"], own["jump_served_ns"], own["jump_sway"] = begin_ns, 0, 0, 0.0
@@ -53,7 +53,7 @@ def note_block(own: Any, block: Any, serves: bool) -> None:
         own["jump_served_ns"] += end_ns - begin_ns
         own["jump_last_ns"], own["jump_sway"] = end_ns, max(own["jump_sway"], own["block_sway"])
     own["block_ns"], own["block_end_ns"] = block.start_ns, block.end_ns
-    own["block_mps"], own["block_sway"], own["block_shut"] = block.speed_mps, block.sway_rms, block.shut_in == 1.0
+    own["block_mps"], own["block_sway"], own["block_shut"] = block.speed_mps, block.sway_rms, is_shut
     own["block_person"] = own["person"]
 
 

@@ -64,7 +64,6 @@ class _CarBlocks(NamedTuple):
     end_ns: I64
     speed_mps: F64
     sway_rms: F64
-    shut_in: F64
     of_machine: Bools
 
 
@@ -91,7 +90,6 @@ class _CarBlock(NamedTuple):
     end_ns: int
     speed_mps: float
     sway_rms: float
-    shut_in: float
 
 
 def step(memory: Memory, rows: RowTable, features: FeatureTable, facts: FleetFacts) -> tuple[Memory, Memory]:
@@ -149,6 +147,5 @@ def _take_block(own: Any, blocks: Any, block: int) -> None:
             blocks.end_ns[block],
             blocks.speed_mps[block],
             blocks.sway_rms[block],
-            blocks.shut_in[block],
         )
         jumping.note_block(own, one, in_service(own["mode"]))

@@ -25,7 +25,7 @@ def behaviour(rows: RowTable, features: FeatureTable, lift: int, parks_open: boo
     for row in own:
         row.serves = row.mode == 0 or np.isnan(row.mode)
     of_lift = np.flatnonzero((features.lift == lift) & ~features.of_machine)
-    names = ("t_ns", "start_ns", "end_ns", "speed_mps", "sway_rms", "shut_in")
+    names = ("t_ns", "start_ns", "end_ns", "speed_mps", "sway_rms")
     blocks = [Row(**{name: getattr(features, name)[k] for name in names}) for k in of_lift]
     each = (_door_blocking(own, parks_open), _jumping(own, blocks), _empty_running(own), _overload(own), _visits(own))
     return sorted(one for found in each for one in found)
@@ -69,8 +69,8 @@ def _jumping(rows: list[Row], blocks: list[Row]) -> Iterator[Found]:
         person = before_a[-1].presence if before_a else np.nan
         serves = before_b[-1].serves if before_b else True
         follows = 0 <= b.start_ns - a.end_ns < a.end_ns - a.start_ns
-        steady = abs(b.speed_mps - a.speed_mps) <= 0.05
-        steady = steady and (abs(a.speed_mps) > 0.3 or (a.shut_in == 1 and b.shut_in == 1))
+        shut = all(before and before[-1].door == 0 for before in (before_a, before_b))
+        steady = shut and abs(b.speed_mps - a.speed_mps) <= 0.1
         if follows and steady and serves and person == 1 and a.sway_rms >= 0.2:
             shaken.append((b.t_ns, a))
     k = 0
@@ -80,7 +80,7 @@ def _jumping(rows: list[Row], blocks: list[Row]) -> Iterator[Found]:
         k += len(spell)
         if over is None:
             return
-        if len(spell) >= 4:
+        if len(spell) >= 3:
             values = (sum(one.end_ns - one.start_ns for one in spell) / 1e9, max(one.sway_rms for one in spell))
             yield "jumping", over.t_ns, spell[0].start_ns, spell[-1].end_ns, values
 
