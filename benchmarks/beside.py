@@ -1,7 +1,9 @@
 """Measures all rules beside other libraries on the same samples, on one core: CPU time of judging by size of the fleet.
 
     python -m benchmarks.beside
+    python -m benchmarks.beside --lifts 1000 3000 10000 30000 100000 --plot docs/cost.png
 
+With `--plot` the cost by the size of the fleet is drawn, and nothing else is measured.
 The fleet is simulated, and judged second by second as the monitor does when it keeps up. River, PySAD and pandas are
 measured where they are installed; each updates and scores the speeds of the same lifts, one detector for all.
 """
@@ -15,10 +17,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from benchmarks.plots.sheet import DPI, FORMULA, LINE, sheet
 from commands.monitor import collect_seldom
 from detectors.catalogue import RULES
 from detectors.judge import Judge
@@ -31,7 +36,7 @@ from telemetry.batch import Batch, Waveforms
 from telemetry.order.sequence import Sequencer
 
 START_NS = 978_307_200 * 1_000_000_000
-SIZES = {50: 120, 1_000: 60, 10_000: 15, 100_000: 4}
+SIZES = {50: 120, 1_000: 60, 3_000: 30, 10_000: 15, 30_000: 8, 100_000: 4}
 """The fleets, and how many seconds of each are measured, after as many that warm up."""
 WAVE_LIFTS, WAVE_HZ = 10_000, 100
 PEER_SAMPLES = 20_000
@@ -146,6 +151,20 @@ def rolling(values: F64) -> float:
     return cpu_s(run)
 
 
+def linearity(lifts: list[int], costs_us: list[float]) -> Figure:
+    """Draw the CPU time of judging a second of a fleet, and of a lift-second, by the size of the fleet."""
+    figure, axes = sheet(1, 3.0, 2)
+    whole, each = axes[0]
+    size, cost_us = np.array(lifts), np.array(costs_us)
+    whole.loglog(size, size * cost_us / 1e3, "o-", color=LINE)
+    whole.loglog(size, size * cost_us[0] / 1e3, "--", lw=0.9, color=FORMULA, label="in proportion to the smallest")
+    whole.set(xlabel="lifts", ylabel="CPU ms for a second of the fleet")
+    whole.legend(fontsize=7, frameon=False)
+    each.semilogx(size, cost_us, "o-", color=LINE)
+    each.set(xlabel="lifts", ylabel="CPU µs a lift-second", ylim=(0.0, 1.2 * cost_us.max()))
+    return figure
+
+
 PEERS: tuple[tuple[str, str, Callable[[F64], float], int], ...] = (
     ("river", "half-space trees, one for all lifts", river, PEER_SAMPLES),
     ("pysad", "half-space trees, one for all lifts", pysad, PEER_SAMPLES),
@@ -157,7 +176,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lifts", type=int, nargs="+", choices=SIZES, default=list(SIZES))
-    chosen = parser.parse_args().lifts
+    parser.add_argument("--plot", type=Path, help="draw the cost by the size of the fleet, and measure nothing else")
+    asked = parser.parse_args()
+    chosen, costs_us = asked.lifts, list[float]()
     collect_seldom()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} as it began; {len(RULES)} rules\n")
     heads = f"{'lifts':>8}{'CPU us a lift-second':>24}{'samples a CPU second':>24}"
@@ -165,7 +186,11 @@ def main() -> None:
     for lifts in chosen:
         cost_us, state, of_vibration = judged(lifts, SIZES[lifts])
         rate = 20e6 / cost_us
+        costs_us.append(cost_us)
         print(f"{lifts:>8}{cost_us:>24.2f}{rate:>24,.0f}{state:>24,.0f}{of_vibration:>14,.0f}", flush=True)
+    if asked.plot:
+        linearity(chosen, costs_us).savefig(asked.plot, dpi=DPI, metadata={"Software": None})
+        return
     print(f"\nvibration features: {vibration():.0f} million samples a CPU second")
     print(
         f"a second of {WAVE_LIFTS} lifts with 3 x {WAVE_HZ} Hz, judged whole: {whole_second():.0f} CPU ms", flush=True
