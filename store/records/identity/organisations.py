@@ -70,6 +70,7 @@ class OrganisationStore:
     ) -> Organisation | None:
         """Change fields of an organisation, `closed_ns` among them; return all of them, None where it does not exist.
 
+        Closing it ends the sessions that act for it.
         Raises NameTaken, LastAdministrator, and VersionConflict where the revision is none of the `expected`.
         """
         with self._database.writing() as connection:
@@ -79,6 +80,8 @@ class OrganisationStore:
             require_version(str(before.revision), expected)
             with keeping_an_administrator(connection):
                 after = self._change(connection, organisation_id, changes)
+            if changes.get("closed_ns") is not None:
+                end_sessions_in(connection, organisation_id)
             subject = AuditSubject(organisation_id, None, *difference(_detail(before), _detail(after)))
             write_audit(connection, now_ns, by, "organisation.change", [subject])
             return after
@@ -123,6 +126,17 @@ def load_organisations(connection: Connection, ids: Collection[str] | None = Non
     for organisation_id, name in connection.execute(named):
         names.setdefault(organisation_id, []).append(name)
     return {row.id: _organisation(row, names.get(row.id, [])) for row in connection.execute(query)}
+
+
+def end_sessions_in(connection: Connection, organisation_id: str, person_id: str | None = None) -> None:
+    """End the sessions in which members of an organisation (None: all) act for it: none goes on for another one.
+
+    A session for which no organisation was chosen may act for it.
+    """
+    members = select(memberships.c.person_id).where(memberships.c.organisation_id == organisation_id)
+    theirs = sessions.c.person_id.in_(members if person_id is None else [person_id])
+    acts = (sessions.c.organisation_id == organisation_id) | sessions.c.organisation_id.is_(None)
+    connection.execute(delete(sessions).where(theirs, acts))
 
 
 def create_named_organisations(connection: Connection, lifts: Iterable[LiftFacts]) -> None:

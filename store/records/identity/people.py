@@ -16,7 +16,7 @@ from registry.roles import OrganisationKind, Role
 from store.records.audit.writing import AuditSubject, write_audit
 from store.records.database import Database
 from store.records.identity.administrators import keeping_an_administrator
-from store.records.identity.organisations import IDENTITY, NameTaken, load_organisations
+from store.records.identity.organisations import IDENTITY, NameTaken, end_sessions_in, load_organisations
 from store.records.identity.tables import memberships, one_time_links, people, recovery_codes, sessions, tokens
 from store.records.outbox.account_notices import FACTOR_OFF, FACTOR_ON, PASSWORD, SUBJECT, notify_owner
 from store.records.outbox.tables import ways
@@ -111,6 +111,7 @@ class PeopleStore:
     ) -> Person | None:  # fmt: skip
         """Set the role of an account in an organisation (None: take the account out of it); None for an unknown one.
 
+        Who is taken out loses the tokens for the organisation, and the sessions that act for it.
         Administrators of the account's former organisations could have set its credentials by a link: an account that
         joins a further organisation loses them, unless an operator's administrators managed it.
         Raises LastAdministrator, and VersionConflict where the revision is none of the `expected`.
@@ -125,6 +126,7 @@ class PeopleStore:
                 if role is not None:
                     _put_membership(connection, person_id, organisation_id, role)
                 else:
+                    end_sessions_in(connection, organisation_id, person_id)
                     theirs = (tokens.c.person_id == person_id) & (tokens.c.organisation_id == organisation_id)
                     connection.execute(delete(tokens).where(theirs))
             held = {one: was for one, was in _roles(before).items() if one == organisation_id}

@@ -83,6 +83,23 @@ def test_a_change_of_password_and_disabling_end_every_session(records: Records) 
     assert records.sessions(mei.person_id) == []
 
 
+@pytest.mark.parametrize("is_chosen", [True, False])
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_no_session_goes_on_for_another_organisation(records: Records, is_chosen: bool, is_closed: bool) -> None:
+    firm, other = (organisation(records, name, OrganisationKind.MAINTENANCE_FIRM) for name in ("Firm", "Other"))
+    mei, li = person(records, "mei", firm), person(records, "li", other)
+    records.set_role(mei.person_id, other.organisation_id, Role.VIEWER, BY, T_NS)
+    for one, chosen in ((mei, firm), (mei, other), (li, other)):
+        session_id = hashed(records.begin_session(one.person_id, BY, T_NS, chosen.name))
+        if is_chosen or chosen is other:
+            records.choose_organisation(session_id, one.person_id, chosen.organisation_id, BY, T_NS)
+    if is_closed:
+        records.change_organisation(firm.organisation_id, {"closed_ns": T_NS}, BY, T_NS)
+    else:
+        records.set_role(mei.person_id, firm.organisation_id, None, BY, T_NS)
+    assert [each.agent for one in (mei, li) for each in records.sessions(one.person_id)] == ["Other", "Other"]
+
+
 def test_sessions_are_listed_ended_one_by_one_and_all_but_one(records: Records) -> None:
     mei = person(records, "mei", organisation(records, "Desk"))
     secrets = [records.begin_session(mei.person_id, BY, T_NS + n * S_NS, f"agent {n}") for n in range(4)]
