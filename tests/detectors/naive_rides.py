@@ -19,6 +19,7 @@ class Limits:
     last: LastTrips = field(default_factory=lambda: LastTrips(10))
     far: list[bool] = field(default_factory=list)
     usual: float = 0.0
+    bounded: bool = False
     learned: list[float] = field(default_factory=list)
 
     def scores(self, ride: Row, shares: list[float], at_once: bool) -> RowScores:
@@ -26,13 +27,17 @@ class Limits:
         if not known:
             return [(NAN, NAN, self.last.first_ns)] * 2
         share = max(known)
-        if self.usual:
-            if len(self.learned) < 20:
-                self.learned.append(share)
+        limit = 1.0
+        if self.usual and len(self.learned) < 20:
+            self.learned.append(share)
+            if not self.bounded:
                 return [(NAN, NAN, self.last.first_ns)] * 2
-            share /= max(self.usual * sum(self.learned) / 20, 1.0)
-        bad = self.last.add(share > 1.0, ride["start_ns"])
-        self.far.append(share > 1.5)
+            limit = 1.5
+        elif self.usual:
+            limit = max(self.usual * sum(self.learned) / 20, 1.0)
+            limit = min(limit, 1.5) if self.bounded else limit
+        bad = self.last.add(share > limit, ride["start_ns"])
+        self.far.append(share > (1.5 if self.bounded else 1.5 * limit))
         lasts = bad >= 3 and ride["t_ns"] - self.last.first_ns >= WEEK_NS
         over = self.last.good >= 10
         trend, minor = max(bad / 3, at_once), max(sum(self.far[-10:]) / 3, lasts)
@@ -60,7 +65,7 @@ class HarshRide:
     """Acceleration and jerk beyond their limits, on rides that end at a landing; one acceleration is enough."""
 
     facts: LiftFacts
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = field(default_factory=lambda: Limits(usual=1.2, bounded=True))
 
     def row(self, ride: Row) -> RowScores:
         landing = ride["to_landing"]

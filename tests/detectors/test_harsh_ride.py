@@ -26,16 +26,25 @@ def rides(settings: list[tuple[float, float]], to_m: float = 18.0, severity: int
     )  # fmt: skip
 
 
-SOFT, SHARP, HARD = (0.8, 1.0), (1.4, 2.8), (1.8, 2.2)
+SOFT, EDGE, SHARP, HARD = (0.8, 1.0), (1.4, 2.8), (1.35, 5.0), (1.8, 2.2)
 
 
 def fault() -> Fault:
     return rides([SOFT, *[SHARP] * 3, *[SOFT] * 11])
 
 
-def test_three_jerky_trips_of_ten_are_a_trend() -> None:
-    assert found("harsh-ride", rides([SHARP, SOFT, SHARP, SOFT, SHARP])) == [("on", TREND)]
+def test_three_jerky_trips_of_ten_are_found_among_the_first_trips_too() -> None:
+    assert found("harsh-ride", rides([SHARP, SOFT, SHARP, SOFT, SHARP])) == [("on", TREND), ("on", MINOR)]
     assert found("harsh-ride", rides([SHARP, SOFT, SHARP, SOFT, SOFT])) == []
+
+
+def test_a_drive_whose_jerk_is_always_at_the_limit_is_none() -> None:
+    assert found("harsh-ride", rides([EDGE] * 26)) == []
+
+
+def test_a_drive_that_becomes_harsh_is_a_trend_at_a_lower_jerk() -> None:
+    assert found("harsh-ride", rides([*[SOFT] * 20, *[EDGE] * 3])) == [("on", TREND)]
+    assert found("harsh-ride", rides([*[SOFT] * 17, *[EDGE] * 3])) == []  # its first trips
 
 
 def test_one_hard_trip_is_a_trend() -> None:

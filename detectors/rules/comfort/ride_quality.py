@@ -6,6 +6,9 @@
 The vertical vibration (F30) of many sound lifts is above the limit, because the car rings on its ropes after each
 start: it counts where it is also 1.5 times as strong as over the lift's first twenty trips.
 
+The jerk (F32) of some sound drives is a little above its limit: it counts where it is also 1.2 times that of the lift's
+first twenty trips, and always from 1.5 times the limit on. While these are learned only such trips count.
+
 F30 takes the vertical vibration, F31 the horizontal one: the greatest peak to peak and the A95 where the acceleration
 is constant (`detectors.observe.rides`). F32 takes acceleration and jerk; a single trip above the limit of the
 acceleration counts. Without vibration no trip is judged.
@@ -39,9 +42,11 @@ class RepeatedTrips:
     """Scores how many of the last trips were beyond a limit, as a share of `trips`.
 
     `usual`: a trip counts where it is also so many times as bad as the lift's first trips; 0 for the limits alone.
+    `bounded`: it counts in any case where it is `far` above the limit, the first trips too.
     """
 
     usual: float = 0.0
+    bounded: bool = False
     far: float = 1.5
     trips: int = 3
     of_trips: int = 10
@@ -59,7 +64,8 @@ class RepeatedTrips:
         state, n = copied(state), len(rides)
         trend, minor, off, bad, since_ns = *np.full((3, n), np.nan), np.zeros(n), np.empty(n, np.int64)
         lasting_ns = round(self.lasting_s * 1e9)
-        counts = (self.usual, self.far, self.trips, self.of_trips, self.good_trips, lasting_ns)
+        most = self.far if self.bounded else np.inf
+        counts = (self.usual, most, self.far, self.trips, self.of_trips, self.good_trips, lasting_ns)
         _run(state, rides.lift, rides.start_ns, rides.t_ns, share, at_once, counts, trend, minor, off, bad, since_ns)
         evidence = shown | {"trips": bad}
         return state, (Score(trend, off, evidence, since_ns), Score(minor, off, evidence, since_ns))
@@ -111,16 +117,18 @@ def _run(
     memory: Any, lift: Any, start_ns: Any, t_ns: Any, share: Any, at_once: Any, counts: Any, trend: Any, minor: Any,
     off: Any, bad: Any, since_ns: Any,
 ) -> None:  # fmt: skip
-    usual_share, far_share, trips, of_trips, good_trips, lasting_ns = counts
+    usual_share, most_share, far_share, trips, of_trips, good_trips, lasting_ns = counts
     for k in range(len(lift)):
         own = memory[lift[k]]
+        limit = min(max(usual_share * own["usual"], 1.0), most_share)
         if not np.isnan(share[k]) and usual_share > 0.0 and own["learned"] < LEARNS:
             own["learned"] += 1
             own["usual"] += (share[k] - own["usual"]) / own["learned"]
-        elif not np.isnan(share[k]):
-            over = share[k] / max(usual_share * own["usual"], 1.0)
-            bad[k] = tally.count(own, over > 1.0, start_ns[k], of_trips)
-            own["far_bits"] = ((own["far_bits"] << 1) & ((1 << of_trips) - 1)) | (over > far_share)
+            limit = most_share
+        if not np.isnan(share[k]) and limit < np.inf:
+            bad[k] = tally.count(own, share[k] > limit, start_ns[k], of_trips)
+            far_limit = far_share if most_share < np.inf else far_share * limit
+            own["far_bits"] = ((own["far_bits"] << 1) & ((1 << of_trips) - 1)) | (share[k] > far_limit)
             far = tally.ones(own["far_bits"], of_trips)
             trend[k] = max(bad[k] / trips, 1.0 if at_once[k] else 0.0)
             lasts = bad[k] >= trips and t_ns[k] - own["first_ns"] >= lasting_ns
@@ -136,4 +144,4 @@ VERTICAL_VIBRATION = Rule.from_catalogue(
 HORIZONTAL_VIBRATION = Rule.from_catalogue(
     "horizontal-vibration", VibrationLimits("xy", 0.20, 0.15), LEVELS, table="rides"
 )
-HARSH_RIDE = Rule.from_catalogue("harsh-ride", HarshRide(), LEVELS, table="rides")
+HARSH_RIDE = Rule.from_catalogue("harsh-ride", HarshRide(usual=1.2, bounded=True), LEVELS, table="rides")
