@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from alerts.answers import Refused
 from alerts.incidents.actions import IncidentAction
+from alerts.incidents.rescue import DECLINED
 from alerts.incidents.rescuing import RescueStep
 from registry.people import Person, scope_of
 from registry.roles import Verb
@@ -54,7 +55,7 @@ class LinkAnswer:
         """Acknowledge or accept, where the link is open; `note` says in the story that a link did it.
 
         Who accepts becomes the owner of an incident without one and without lifts of others; in a rescue the
-        organisation's call-out is accepted.
+        organisation's call-out is accepted. Who helps alone and does not accept comments: others go on being called.
         Acting twice changes nothing, so the link is used up afterwards: a crash between loses no answer.
         """
         if self.state != OPEN:
@@ -64,7 +65,8 @@ class LinkAnswer:
         assert self.scope is not None, "an open link has a scope"
         assert self.scope.actor is not None, "the scope of a person has an actor"
         assert self.incident is not None, "an open link has an incident"
-        actions = [IncidentAction("ack", self.scope.actor, note=note)]
+        only_notes = self._is_helper and self.link.action != ACCEPT
+        actions = [IncidentAction("comment" if only_notes else "ack", self.scope.actor, note=note)]
         seen = self.incident.visible
         is_whole = self.records.incident_is_within(self.incident_id, self._lifts)
         if self.link.action == ACCEPT and seen.incident.owner is None and is_whole:
@@ -97,14 +99,16 @@ class LinkAnswer:
         return False
 
     def _is_called_out(self, incident_id: str, scope: Scope) -> bool:
-        """Return whether the person's organisation is called out by name: a rescue point without the lift."""
+        """Return whether the person's organisation is called out by name, and has not declined: a rescue point
+        without the lift."""
         history = self.records.incident(incident_id)
         rescue = None if history is None else history.visible.incident.rescue
         mine = None if scope.actor is None else scope.actor.organisation
         if rescue is None or mine is None:
             return False
         organisations = self.records.acting_organisations()
-        return any(organisations.named(each.who) == organisations.named(mine) for each in rescue.call_outs)
+        waiting = [each.who for each in rescue.call_outs if each.answer != DECLINED]
+        return any(organisations.named(who) == organisations.named(mine) for who in waiting)
 
 
 def _shown(history: IncidentHistory | None, is_helper: bool) -> IncidentHistory | None:

@@ -167,3 +167,21 @@ def test_the_page_names_no_lift_of_others_of_a_shared_incident(client: TestClien
     page = client.get(f"/answer/{made[ACKNOWLEDGE]}", headers=PAGE).text
     assert "Tower L002" in page, "who is called out sees the lift that holds people"
     assert "L001" not in page
+
+
+def test_who_helps_takes_nothing_up_without_accepting_and_answers_no_more_after_declining(
+    client: TestClient, accounts: Accounts, incident: Incident
+) -> None:
+    records = accounts.records
+    third = records.add_organisation({"name": "Third", "kind": OrganisationKind.MAINTENANCE_FIRM}, BY, accounts.now_ns)
+    helper = accounts.add("helper", third, Role.MECHANIC)
+    for step in (RescueStep("call-out", who="Third"), None, RescueStep("decline", number=1, reason="busy")):
+        if step is not None:
+            records.act_on_incident(incident.id, IncidentAction(step.kind, BY, rescue=step), accounts.now_ns)
+        made = records.add_answer_links(helper.person_id, incident.id, (ACKNOWLEDGE, ACCEPT), accounts.now_ns)
+        if step is None:
+            client.post(f"/answer/{made[ACKNOWLEDGE]}", headers=PAGE)
+    found = records.incident(incident.id)
+    assert found is not None
+    assert (found.visible.incident.acknowledged_ns, found.story[-2].kind) == (None, "commented")
+    assert [client.get(f"/answer/{made[action]}", headers=PAGE).status_code for action in made] == [403, 403]
