@@ -1,4 +1,4 @@
-"""The password file and the ACL file of Mosquitto, as texts.
+"""The password file and the ACL file of Mosquitto, as texts: Mosquitto checks each device password against them.
 
 passwords   user:$7$iterations$salt$hash       PBKDF2 with SHA-512, as mosquitto_passwd writes
 acl         user NAME, then topic deny|write|read TOPIC; pattern lines hold for every user

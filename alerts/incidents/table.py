@@ -86,7 +86,7 @@ FIRES_AGAIN = (REFIRED, ALERT_RAISED)
 
 
 def opened_by_alert(alert: Alert, at_ns: int) -> IncidentChange:
-    """Open the incident of an alert."""
+    """Return the incident that an alert becomes where it folds into no open one."""
     kind = kind_of(alert.rule, alert.severity)
     lift = IncidentLift(alert.lift_id, alert.district, unclosed=1, holds_people=kind in PEOPLE_INSIDE)
     name = incident_id(alert.lift_id, alert.id)

@@ -1,1 +1,1 @@
-"""What the trips of many days show of a lift: slow changes, and from these with its alerts the health of each part."""
+"""Health of lifts from the trips of many days: trends of measures, and with the alerts the health of each part."""

@@ -60,7 +60,7 @@ class AlertOfLift(NamedTuple):
 
 
 class Deduction(NamedTuple):
-    """What takes points off a part: an alert, or a trend; the other one is None."""
+    """Points taken off a part for an alert or for a trend; the other one is None."""
 
     points: float
     alert: AlertOfLift | None = None

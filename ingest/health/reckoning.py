@@ -41,7 +41,7 @@ DayMeasures = tuple[int, F64]
 
 
 class Peers(NamedTuple):
-    """What is usual among peers: the norms of each measure, and the chart of all together, None with too few days."""
+    """The norms of each measure among peers, and the control chart of all together, None with too few days."""
 
     norms: Norms
     chart: PCAChart | None

@@ -60,7 +60,7 @@ def shifts(roster: Roster, from_ns: int, until_ns: int) -> list[DutyShift]:
 
 
 def on_duty(roster: Roster, now_ns: int) -> Team:
-    """Return who is on duty at an instant."""
+    """Return the people on duty at an instant, from whom `alerts.escalation.targets` takes the duty person to call."""
     (shift,) = shifts(roster, now_ns, now_ns + 1)
     return shift.people
 

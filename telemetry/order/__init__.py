@@ -1,1 +1,4 @@
-"""Putting messages in order: repeats, restarts, gaps, lateness and alignment."""
+"""The order of messages: repeats, restarts, gaps, lateness, alignment, and clock steps.
+
+A clock step, a clock that was set back, is handled in `recurrence`.
+"""

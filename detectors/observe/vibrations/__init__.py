@@ -1,1 +1,1 @@
-"""What vibration tells of the accelerometer itself, and of the machine."""
+"""Vibration of the machine (bearings), and faults of the accelerometer itself."""
