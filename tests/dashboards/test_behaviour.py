@@ -11,11 +11,11 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, expect
 
 from dashboards.api.context import Settings
-from dashboards.app import create_app
 from store.series.connect import open_timeseries
 from store.series.timeseries import Points
 from telemetry import instant
 from telemetry.behaviour_fields import FIELDS, FIELDS_OF
+from tests.dashboards.applications import create_app
 from tests.dashboards.browser_world import looking, open_browser, served  # noqa: F401
 from tests.dashboards.conftest import BASE
 from tests.dashboards.sample_fleet import T0_NS
