@@ -20,6 +20,9 @@ def open_sealed_records(settings: Configuration) -> Records:
         return records
     if report.sealed:
         log.info("sealed %d secrets in the records by the newest key", report.sealed)
+    if report.kept:
+        remedy = "run VACUUM FULL people, ways, notifications once there is space and time for it"
+        log.warning("files of the records may keep former values of secrets in plain: %s; %s", report.kept, remedy)
     if report.unreadable:
         log.error("%d secrets in the records cannot be opened: %s", report.unreadable, report.reason)
     return records

@@ -79,7 +79,7 @@ def _values(view: FleetView) -> NDArray[np.float64]:
         values[is_live, column] = getattr(view.live, name)[at[is_live]]
     for lift_id, window in view.windows.items():
         if lift_id in view.lift_index.row_of:
-            values[view.lift_index.row_of[lift_id], MAINTENANCE_COLUMN] = window.until_ns
+            values[view.lift_index.row_of[lift_id], MAINTENANCE_COLUMN] = crc32(repr(window).encode())
     for lift_id, open_alerts in view.alerts.items():
         if lift_id in view.lift_index.row_of:
             values[view.lift_index.row_of[lift_id], RULE_COLUMN] = crc32((worst_rule(open_alerts) or "").encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -119,6 +120,16 @@ def test_a_new_reason_why_a_lift_is_blind_is_published(settings: Settings, recor
             event = next(events)
             published.append((event["lift_id"], event["blind"] and event["blind"]["reason"]))
     assert published == [("L001", "late"), ("L001", "units"), ("L001", None)]
+
+
+def test_a_changed_note_of_a_maintenance_window_is_published(settings: Settings, records: Records) -> None:
+    until_ns, now_ns = time.time_ns() + 3600 * 1_000_000_000, time.time_ns()
+    with served(settings) as (address, _), listening(address) as events:
+        published = []
+        for note in ("ropes", "ropes and brake"):
+            records.set_maintenance("L001", until_ns, Actor.named("Mei"), now_ns, note)
+            published.append(next(events)["maintenance"]["note"])
+    assert published == ["ropes", "ropes and brake"]
 
 
 def test_an_alert_and_the_actions_on_it_are_published_in_order(settings: Settings, records: Records) -> None:

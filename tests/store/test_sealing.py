@@ -133,6 +133,23 @@ def test_postgresql_keeps_no_copy_of_a_secret_that_was_plain_in_its_tables(postg
         assert totp.encode() not in table_file(records)
 
 
+def test_a_table_that_others_hold_is_sealed_and_reported_as_not_written_anew(
+    postgres_url: str, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.records.sealing.secrets.LOCK_WAIT_MS", 50)
+    with Records.open(postgres_url, key_file) as records:
+        desk = records.add_organisation({"name": "Desk", "kind": OrganisationKind.OPERATOR}, BY, T0)
+        assert records.add_person("Ann", "ann", {desk.organisation_id: Role.VIEWER}, BY, T0)
+        put_back_plain(records, totp := new_totp_secret())
+        with records._database.engine.connect() as reader:
+            reader.execute(select(people)).all()  # holds the table until its end
+            report = records.seal_secrets()
+        assert report.sealed == 1
+        assert report.kept.startswith("people (")
+        assert "ways" not in report.kept
+        assert totp not in stored(records)
+
+
 def table_file(records: Records) -> bytes:
     """Return the file of the table of people of a PostgreSQL server on this machine."""
     with records._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as bare:

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Column, Connection, Table, select, update
+from sqlalchemy.exc import DBAPIError
 
 from alerts.notification import CODE
 from registry.ways import SECRET_ADDRESSES
@@ -19,14 +20,20 @@ from store.records.outbox.tables import is_notification_waiting, notifications, 
 from store.records.outbox.ways import about_way
 from store.records.sealing.keys import SEALED, SecretsUnreadable
 
+LOCK_WAIT_MS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class SealingReport:
-    """How many secrets were sealed anew, how many cannot be opened, and why not."""
+    """How many secrets were sealed anew, how many cannot be opened, and why not.
+
+    `kept` says why former values may remain in the files of PostgreSQL, empty where they were removed.
+    """
 
     sealed: int = 0
     unreadable: int = 0
     reason: str = ""
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +84,29 @@ class SealedSecretStore:
                     continue
                 same = each.table.c.id == each.row_id, each.column == each.stored
                 done += connection.execute(update(each.table).where(*same).values({each.column: text})).rowcount
-        if done:
-            self._remove_former_values()
-        return SealingReport(done, unreadable, reason)
+        return SealingReport(done, unreadable, reason, self._remove_former_values() if done else "")
 
-    def _remove_former_values(self) -> None:
-        """Remove the former values of rows, which both databases keep beside the present ones."""
+    def _remove_former_values(self) -> str:
+        """Remove the former values of rows, which both databases keep beside the present ones.
+
+        Return why the files of PostgreSQL may keep some: a table that others hold for `LOCK_WAIT_MS`, or no space for
+        its copy, stays as it is.
+        """
         if self._database.is_sqlite:
             with self._database.engine.connect() as bare:
                 bare.exec_driver_sql("COMMIT")  # a checkpoint needs no transaction
                 bare.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            return
+            return ""
+        kept = []
         with self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as bare:
-            bare.exec_driver_sql(f"VACUUM FULL {people.name}, {ways.name}, {notifications.name}")
+            bare.exec_driver_sql(f"SET lock_timeout = {LOCK_WAIT_MS}")
+            for table in (people, ways, notifications):
+                try:
+                    bare.exec_driver_sql(f"VACUUM FULL {table.name}")
+                except DBAPIError as error:
+                    kept.append(f"{table.name} ({str(error.orig).strip()})")
+            bare.exec_driver_sql("RESET lock_timeout")
+        return ", ".join(kept)
 
 
 def _secrets(connection: Connection) -> Iterator[_StoredSecret]:
