@@ -138,8 +138,8 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
         "须由其他账号处理：本账号在该申请之后创建。",
     ),
     (
-        "A person who does not administer the machine account that made the request must decide.",
-        "须由不管理该程序账号的人员处理：该申请由程序账号提出。",
+        "Who does not administer the machine account must decide: a manager or inspector, or the authority.",
+        "须由不管理该程序账号的人员处理：经理或监察员，监管部门的也可以。",
     ),
     (
         "{name}, who made the request, may not make this change any more: decline it.",

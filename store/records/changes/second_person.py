@@ -56,7 +56,8 @@ def require_decidable(connection: Connection, asked: ChangeRequest, by: Actor) -
         raise NotDecidable("second-person", "Another account must decide: this one was created after the request.")
     if (asked.by.account or "").startswith(MACHINE) and _manages(connection, by, asked.by):
         raise NotDecidable(
-            "second-person", "A person who does not administer the machine account that made the request must decide."
+            "second-person",
+            "Who does not administer the machine account must decide: a manager or inspector, or the authority.",
         )
 
 
