@@ -41,11 +41,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_second_person_approves_a_change_that_waits(
     browser: Browser, address: str, width: int, language: str, approve: str
 ) -> None:
+    floors = {"en": "Floors: 1: 0 m, 2: 4.2 m", "zh": "楼层数：1: 0 m, 2: 4.2 m"}
     with looking(browser, address, width=width, language=language) as watched:
         sign_in("Eve", OrganisationKind.AUTHORITY)
         page = watched.open("/changes")
         first = page.locator("#list > li").first
-        expect(first).to_contain_text("2: 4.2 m")
+        expect(first).to_contain_text(floors[language])
         expect(first).to_contain_text("Ada · Firm 1")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         first.get_by_role("button", name=approve).click()

@@ -4,18 +4,27 @@ import "./shell.js";
 import { get, post } from "./api.js";
 import { el, placeholder, setText } from "./element.js";
 import { fullStamp, timeNode } from "./time.js";
-import { nameInLanguage, translate } from "./translations.js";
+import { hasTranslation, nameInLanguage, translate } from "./translations.js";
+import { UNITS } from "./units.js";
 import { may } from "./user_name.js";
 
 const PAGE = 50;
 const at = (id) => document.getElementById(id), list = at("list");
 let next = null;
 
-/** Return a value of a change as text: landings as label and height. */
-const shown = (value) => (Array.isArray(value) ? value.map(({ label, height_m }) => `${label}: ${Number(height_m.toFixed(3))} m`).join(", ") : String(value));
+/** Return a value of a change as text: landings as label and height, others with their unit. */
+function shown(name, value) {
+  if (Array.isArray(value)) return value.map(({ label, height_m }) => `${label}: ${Number(height_m.toFixed(3))} m`).join(", ");
+  if (typeof value === "boolean") return translate(value ? "fact.yes" : "fact.no");
+  const unit = UNITS.find(([ending]) => name.endsWith(ending))?.[1];
+  return unit ? `${value} ${unit}` : String(value);
+}
+
+/** Return the label of a value of a change, its name where there is none. */
+const labelled = (name) => [`fact.${name}`, `field.${name}`].filter(hasTranslation).map((key) => translate(key))[0] ?? name;
 
 /** Return the new values of a change, as far as they say more than its action. */
-const details = ({ detail }) => Object.entries(detail).filter(([name]) => !["alert_id", "shared"].includes(name)).map(([name, value]) => el("p", {}, el("code", {}, name), ` ${name === "until" ? fullStamp(value) : shown(value)}`));
+const details = ({ detail }) => Object.entries(detail).filter(([name]) => !["alert_id", "shared"].includes(name)).map(([name, value]) => el("p", {}, labelled(name), translate("shell.colon"), name === "until" ? fullStamp(value) : shown(name, value)));
 
 function entry(change) {
   const waits = change.state === "waiting" && may("approve"), answer = el("p", { class: "problem", role: "status" });
