@@ -6,8 +6,8 @@
 
 What is overdue is called about once: a clock that is set forward, or a program that was stopped, makes no burst. Where
 a step reaches nobody (a gap in the roster, people without ways), the last step of the policy is called with it, and
-where that reaches nobody either, everybody of the organisation. Quiet hours never hold a critical incident. A policy
-that is changed while it calls begins at its first step.
+where that reaches nobody either, everybody of the organisation. Quiet hours, long delays and a number of rounds
+never hold a critical incident. A policy that is changed while it calls begins at its first step.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from alerts.escalation.facts import Callee, CallProgress, DutyBook, IncidentFacts
-from alerts.escalation.policy import CRITICAL, EVERYONE, EscalationPolicy, IncidentMatch, default_policy, flattened
+from alerts.escalation.policy import (
+    CRITICAL,
+    EVERYONE,
+    EscalationPolicy,
+    IncidentMatch,
+    default_policy,
+    flattened,
+    until_answered,
+)
 from alerts.escalation.targets import MissedTarget, reach
 from alerts.escalation.timeline import S_NS, Timeline
 
@@ -87,7 +95,8 @@ def policy_for(book: DutyBook, facts: IncidentFacts) -> EscalationPolicy | None:
     default = default_policy(book.kind, book.organisation_id)
     for policy in [*book.policies, *([default] if default else [])]:
         if _matches(policy.match, facts):
-            return flattened(policy, by_id)
+            whole = flattened(policy, by_id)
+            return until_answered(whole) if facts.severity == CRITICAL else whole
     return None
 
 

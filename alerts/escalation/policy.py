@@ -61,6 +61,7 @@ class EscalationPolicy:
     After the last step the policy goes on at step `repeat_from` (1 is the first), `rounds` rounds altogether (None:
     until somebody acknowledges), or with the policy `then`. In `quiet` hours it calls about nothing but critical
     incidents; about others it begins anew at their end. With `idle_s` None, an acknowledged incident is left alone.
+    About critical incidents `delay_s` is at most `ANSWERED_S`, and `rounds` do not end the calls (`until_answered`).
     `version` names the policies, with their revisions, that the steps are from; it is empty before `flattened`.
     """
 
@@ -109,6 +110,11 @@ def flattened(policy: EscalationPolicy, others: Mapping[str, EscalationPolicy]) 
         versions.append(f"{last.policy_id}:{last.revision}")
     whole = replace(policy, steps=tuple(steps), repeat_from=repeat_from, rounds=last.rounds, then=None)
     return replace(whole, version=",".join(versions))
+
+
+def until_answered(policy: EscalationPolicy) -> EscalationPolicy:
+    """Return a policy as it calls about a critical incident: within `ANSWERED_S`, and until somebody acknowledges."""
+    return replace(policy, delay_s=min(policy.delay_s, ANSWERED_S), rounds=None)
 
 
 def ring_of(policies: Sequence[EscalationPolicy], start: str) -> list[str] | None:

@@ -177,7 +177,12 @@ def test_an_incident_is_a_page_of_its_own_on_a_phone(browser: Browser, settings:
         expect(page).to_have_url(f"{address}/incidents/{name}")
         expect(page.locator("#pane h2")).to_contain_text("疑似有人被困于 0 层")
         expect(page.locator("#list")).to_be_hidden()
+        report(records, "L007")
+        expect(page.locator("#arrived")).to_contain_text("另有 2 起危急事件待处理")
+        page.locator("#arrived").click()
+        expect(page.locator("#pane h2")).to_contain_text("L007")
         page.locator(".back").click()
+        expect(page.locator("#arrived")).to_be_hidden()
         expect(page.locator("#list")).to_be_visible()
 
 

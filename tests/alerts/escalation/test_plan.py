@@ -35,8 +35,14 @@ def test_steps_follow_each_other_and_repeat_until_somebody_acknowledges() -> Non
     assert (exchange.at(100_000), exchange.next_s) == ([], None)
 
 
+def test_calls_about_a_critical_incident_begin_in_time_and_go_on_after_the_rounds() -> None:
+    exchange = Exchange(a_book(a_policy(SECOND, rounds=1, delay_s=86_400)))
+    assert [after_s for after_s, _ in exchange.history(500)] == [180, 300, 420]
+    assert preview(exchange.book, exchange.facts, NOON_NS).first_s == 180
+
+
 def test_rounds_end() -> None:
-    exchange = Exchange(a_book(a_policy(SECOND, LAST, rounds=2)))
+    exchange = Exchange(a_book(a_policy(SECOND, LAST, rounds=2)), severity="major")
     assert [after_s for after_s, _ in exchange.history(10_000)] == [0, 120, 180, 240, 360, 420]
     assert exchange.next_s is None
     assert exchange.at(20_000) == []
@@ -211,7 +217,7 @@ def test_a_change_of_the_policy_that_follows_begins_at_the_first_step() -> None:
 
 
 def test_a_policy_changed_after_its_last_round_calls_whom_it_names_now() -> None:
-    exchange = Exchange(a_book(a_policy(FIRST, rounds=1, delay_s=30)))
+    exchange = Exchange(a_book(a_policy(FIRST, rounds=1, delay_s=30)), severity="major")
     exchange.history(3600)
     exchange.book = a_book(a_policy(SECOND, rounds=1, delay_s=30, revision=1))
     assert exchange.at(3600) == ["ben"]

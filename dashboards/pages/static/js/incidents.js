@@ -3,7 +3,7 @@
 
 import "./shell.js";
 import { get } from "./api.js";
-import { el } from "./element.js";
+import { el, setText } from "./element.js";
 import { fillDistricts } from "./districts.js";
 import { openCallForm } from "./incident/call_form.js";
 import { ClosingMany, OVER } from "./incident/closing_many.js";
@@ -164,6 +164,16 @@ class IncidentsPage extends ListPage {
     const waiting = [...this.criticals.values()].filter((incident) => !incident.acknowledged);
     this.watch.update(new Map(waiting.map((incident) => [incident.id, this.sentenceOf(incident)])));
     at("clear").hidden = !this.isFiltered();
+    this.showArrived(waiting.filter(({ id }) => id !== this.chosen));
+  }
+
+  /** Name the most urgent critical incident that waits besides the chosen one: a phone shows no list beside the pane. */
+  showArrived(waiting) {
+    const button = at("arrived"), [first] = waiting.sort((a, b) => this.compare(a, b));
+    button.hidden = !first;
+    if (!first) return;
+    setText(button, translate("incidents.arrived", { n: waiting.length, sentence: this.sentenceOf(first) }));
+    button.onclick = () => this.choose(first.id);
   }
 
   sentenceOf(incident) {
