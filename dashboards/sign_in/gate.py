@@ -46,7 +46,10 @@ FORM_LIMIT_BYTES = 64 * 1024
 FORM_FIELDS = 200
 CREDENTIAL_LIMIT_BYTES = 4096
 CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "csrf"
-FORWARDING_HEADERS, FORWARDING_PREFIX = ("via", "forwarded", "x-real-ip"), "x-forwarded-"
+FORWARDING_HEADERS = ("via", "forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "cdn-loop")
+FORWARDING_PREFIXES = ("x-forwarded-", "x-original-", "x-cluster-", "cf-")
+LINKED = ("cross-site", "same-site")
+"""The values of `Sec-Fetch-Site` of a browser that follows a link of another site to this machine."""
 PROXY_HTTP_VERSION = "1.0"
 """The version that nginx uses to the server behind it unless told otherwise, and no browser does."""
 
@@ -147,7 +150,9 @@ class SignInGate:
 
     def _is_local(self, request: Request) -> bool:
         """Return whether a request comes from this machine, by no proxy and by a name of this machine."""
-        if any(name in FORWARDING_HEADERS or name.startswith(FORWARDING_PREFIX) for name in request.headers):
+        if any(name in FORWARDING_HEADERS or name.startswith(FORWARDING_PREFIXES) for name in request.headers):
+            return False
+        if _is_of_other_host(request):
             return False
         if request.scope.get("http_version") == PROXY_HTTP_VERSION:
             return False
@@ -172,6 +177,13 @@ class SignInGate:
 def _is_of_account(path: str) -> bool:
     """Return whether a path is of the own account: open to who has to set up a second factor."""
     return path in OWN_PATHS or path.startswith((ACCOUNT_PATH + "/", SIGN_IN_FOLDER))
+
+
+def _is_of_other_host(request: Request) -> bool:
+    """Return whether a page of another host made a request, so that a proxy has replaced the host; a link is none."""
+    page, host = request.headers.get("referer"), request.headers.get("host", "").lower()
+    is_foreign = page is not None and page.lower().partition("//")[2].partition("/")[0] != host
+    return is_foreign and request.headers.get("sec-fetch-site") not in LINKED
 
 
 def is_loopback(host: str) -> bool:

@@ -167,12 +167,19 @@ def test_expired_sessions_tokens_and_links_are_removed_daily(accounts: Accounts)
     writer.stop()
 
 
-@pytest.mark.parametrize("headers", [{"Via": "1.1 cache"}, {"X-Forwarded-Proto": "http"}, {"X-Real-IP": "127.0.0.1"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{"Via": "1.1 cache"}, {"X-Forwarded-Proto": "http"}, {"X-Real-IP": "127.0.0.1"}, {"CF-Connecting-IP": "192.0.2.1"},
+     {"Referer": "https://lifts.example/"}, {"Referer": "https://lifts.example/", "Sec-Fetch-Site": "same-origin"}],
+)  # fmt: skip
 def test_without_accounts_nothing_is_open_through_a_proxy_on_this_machine(
     settings: Settings, headers: dict[str, str]
 ) -> None:
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         assert client.get("/api/v1/lifts", headers=headers).status_code == 401
+        linked = {"Referer": "https://wiki.example/", "Sec-Fetch-Site": "cross-site"}
+        for own in (linked, {"Referer": "http://localhost/map", "Sec-Fetch-Site": "same-origin"}):
+            assert client.get("/api/v1/lifts", headers=own).status_code == 200
 
 
 async def _answer_of(app: FastAPI, http_version: str) -> int:
