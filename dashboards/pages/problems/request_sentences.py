@@ -68,8 +68,8 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
         "只能合并未关闭的事件：请重新打开已关闭的事件，或关联两者。",
     ),
     ("Only an open incident is split: reopen it first.", "只能拆分未关闭的事件，请先重新打开。"),
-    ("Name some alerts of the incident, and not all of them.", "请选择该事件的部分报警，不能全选。"),
-    ("Not alerts of this incident: {alerts}.", "不是该事件的报警：{alerts}。"),
+    ("Name some alerts or lifts of the incident, and not all of them.", "请选择该事件的部分报警或电梯，不能全选。"),
+    ("Not alerts or lifts of this incident: {names}.", "不是该事件的报警或电梯：{names}。"),
     ("An incident is not linked to itself: name another one.", "事件不能与自身关联，请另选一个。"),
     (
         (

@@ -60,7 +60,7 @@ async function keep(event, { pathname }) {
 
 self.addEventListener("push", (event) => {
   const { title, body, tag, severity, language, links = [] } = event.data.json();
-  const [first, ...more] = links;
+  const [first, ...more] = links.filter(({ url }) => isOwn(url)); // No other address is opened: the map of another server is left out.
   event.waitUntil(self.registration.showNotification(title, {
     body, tag, renotify: Boolean(tag), lang: language, requireInteraction: severity === "critical", icon: "/static/icon-192.png", badge: "/static/icon-192.png",
     actions: more.slice(0, ACTIONS_MOST).map(({ label, url }) => ({ action: url, title: label })), data: first?.url ?? "/account#ways", // A code, or a test.
@@ -72,10 +72,12 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(openPage(event.action || event.notification.data));
 });
 
+const isOwn = (address) => new URL(address, location.origin).origin === location.origin;
+
 /** Open a page of this server in a window that shows its path already, else in a new one; other addresses are not opened. */
 async function openPage(address) {
   const url = new URL(address, location.origin);
-  if (url.origin !== location.origin) return;
+  if (!isOwn(address)) return;
   const open = (await self.clients.matchAll({ type: "window" })).find((client) => new URL(client.url).pathname === url.pathname);
   await (open ? open.focus() : self.clients.openWindow(url.href));
 }
