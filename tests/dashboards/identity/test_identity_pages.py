@@ -321,6 +321,8 @@ def test_people_of_a_closed_organisation_sign_in_and_see_nothing(client: TestCli
     sign_in(client, "mechanic")
     assert client.get("/api/v1/lifts/L001").status_code == 200
     accounts.records.change_organisation(accounts.firm.organisation_id, {"closed_ns": 1}, BY, accounts.now_ns)
+    assert client.get("/api/v1/lifts/L001").status_code == 401, "the session that acted for it has ended"
+    sign_in(client, "mechanic")
     assert client.get("/api/v1/lifts/L001").status_code == 404
     assert client.get("/api/v1/lifts").status_code == 403
     assert client.get("/account", headers=PAGE).status_code == 200
