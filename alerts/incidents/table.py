@@ -32,7 +32,8 @@
     open     ack, assign, comment, stage, close        `alerts.incidents.actions`
     any      merge, split, link                        `alerts.incidents.merging`
     any      report, photograph, answer                `alerts.incidents.reports`
-    open     call out, accept, decline, arrive, time   `alerts.incidents.rescuing`
+    open     call out, accept, decline, arrive         `alerts.incidents.rescuing`
+    open     time                                      `alerts.incidents.rescue_timers`
 
 An incident that becomes more urgent (a higher severity, a more urgent kind, or somebody inside anew) is acknowledged no
 more. Where somebody may be inside a lift that held nobody, or after a release, the stages of the rescue are taken back.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from alerts.alert import Alert
 from dashboards.live.blind import UNWATCHED, blind_document
 from dashboards.live.fleet_health import FleetHealth, fleet_health
-from dashboards.live.lift_incidents import LiftIncident
+from dashboards.live.lift_incidents import LiftIncident, incident_document
 from dashboards.live.maintenance import window_document
 from registry import catalogue
 from registry.car_floor import between_floors, floor_label
@@ -143,7 +143,7 @@ class FleetView:
             **(NO_READINGS if at < 0 else _latest(self.live, at, known)),
             "open_alerts": {"critical": critical, "major": major, "minor": minor, "trend": trend},
             "worst_rule": worst_rule(self.alerts.get(index.lift_id[row], ())),
-            "incident": _incident_document(self.incidents.get(index.lift_id[row])),
+            "incident": incident_document(self.incidents.get(index.lift_id[row])),
             **self.health.item(row, index.lift_id[row]),
             "address": known.address if known else None,
             "lat": known.lat if known else None,
@@ -176,13 +176,6 @@ def _latest(live: LiveTable, at: int, known: LiftFacts | None) -> dict[str, Any]
         "power": _named(POWERS, live.power[at]),
         "last_trip": None if last_trip_ns == NEVER else instant.text(last_trip_ns),
     }
-
-
-def _incident_document(incident: LiftIncident | None) -> dict[str, Any] | None:
-    if incident is None:
-        return None
-    named = {"id": incident.id, "kind": incident.kind, "severity": incident.severity}
-    return {**named, "opened": instant.rfc3339(incident.opened_ns), "holds_people": incident.holds_people}
 
 
 def worst_rule(open_alerts: Sequence[Alert]) -> str | None:

@@ -10,7 +10,7 @@ import orjson
 from alerts.incidents.kinds import PEOPLE_INSIDE
 from registry.catalogue import SEVERITIES
 from store.records.repository import IncidentAnnouncement
-from telemetry.instant import parse
+from telemetry.instant import parse, rfc3339
 
 
 class LiftIncident(NamedTuple):
@@ -62,6 +62,14 @@ def worst_by_lift(incidents: IncidentsOfLifts) -> dict[str, LiftIncident]:
         for lift_id, found in lifts.items():
             worst[lift_id] = max(worst.get(lift_id, found), found, key=_rank)
     return worst
+
+
+def incident_document(incident: LiftIncident | None) -> dict[str, Any] | None:
+    """Return the incident of a lift as JSON, None where it has none."""
+    if incident is None:
+        return None
+    named = {"id": incident.id, "kind": incident.kind, "severity": incident.severity}
+    return {**named, "opened": rfc3339(incident.opened_ns), "holds_people": incident.holds_people}
 
 
 def _rank(incident: LiftIncident) -> tuple[int, int]:

@@ -13,11 +13,19 @@ from dashboards.http.problem import Problem, field_error
 from dashboards.pages import translations
 from dashboards.pages.problems.duty_sentences import DUTY_SENTENCES
 from dashboards.pages.problems.field_sentences import FIELD_SENTENCES
+from dashboards.pages.problems.incident_sentences import INCIDENT_SENTENCES
 from dashboards.pages.problems.request_sentences import REQUEST_SENTENCES
 from dashboards.pages.problems.sentences import SENTENCES
 
 FIELDS_NAMED = 3
-EVERY_SENTENCE = (*SENTENCES[:-1], *REQUEST_SENTENCES, *FIELD_SENTENCES, *DUTY_SENTENCES, SENTENCES[-1])
+EVERY_SENTENCE = (
+    *SENTENCES[:-1],
+    *INCIDENT_SENTENCES,
+    *REQUEST_SENTENCES,
+    *FIELD_SENTENCES,
+    *DUTY_SENTENCES,
+    SENTENCES[-1],
+)
 """The last one, of a fault and its remedy, matches most of them."""
 _PART = re.compile(r"([a-z_]+)(?:\[(\d+)\])?")
 

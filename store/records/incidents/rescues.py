@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, tuple_
 
 from alerts.incidents.incident import Incident, IncidentChange
 from alerts.incidents.rescue import RescuePoint, RescueTimes, helpers
-from alerts.incidents.rescuing import NOBODY, on_time, wants_helper
+from alerts.incidents.rescue_timers import NOBODY, on_time, wants_helper
 from registry.lift_facts import LiftFacts
 from store.records.database import Database
 from store.records.incidents.rows import load_incidents, read_incident, write_changes

@@ -12,7 +12,8 @@ from alerts.incidents.actions import Call, IncidentAction, on_action, on_call
 from alerts.incidents.incident import Incident
 from alerts.incidents.reports import on_report
 from alerts.incidents.rescue import CALL_OUTS_MOST, Rescue, RescuePoint, RescueTimes, nearest
-from alerts.incidents.rescuing import RescueStep, on_step, on_time
+from alerts.incidents.rescue_timers import on_time
+from alerts.incidents.rescuing import RescueStep, on_step
 from alerts.incidents.wire import incident_json
 from detectors.rule import MINOR
 from registry.actor import Actor

@@ -8,7 +8,8 @@ from alerts.answers import Refused
 from alerts.incidents.actions import IncidentAction, on_action
 from alerts.incidents.incident import Incident
 from alerts.incidents.rescue import RescueTimes
-from alerts.incidents.rescuing import RescueStep, on_time
+from alerts.incidents.rescue_timers import on_time
+from alerts.incidents.rescuing import RescueStep
 from tests.alerts.incidents.desk import ANN, BOB, ENTRAPMENT, IncidentDesk
 from tests.alerts.rules import POWER, T0, S
 
