@@ -9,14 +9,12 @@ down_revision = "0030"
 branch_labels = None
 depends_on = None
 
-_INSIDE = "closed_ns IS NULL AND rescue_ns IS NOT NULL"
-
 
 def upgrade() -> None:
     """Move them before the others; one whose timer is overdue goes further up with its next change."""
-    op.execute(f"UPDATE incidents SET urgency = urgency % 2 * 3 - 4 WHERE {_INSIDE}")
+    op.execute("UPDATE incidents SET urgency = urgency % 2 * 3 - 4 WHERE closed_ns IS NULL AND rescue_ns IS NOT NULL")
 
 
 def downgrade() -> None:
-    """Move them back: they are critical."""
-    op.execute(f"UPDATE incidents SET urgency = CASE WHEN urgency = -4 THEN 0 ELSE 1 END WHERE {_INSIDE}")
+    """Move them back: they are critical, and those with an even number are not acknowledged."""
+    op.execute("UPDATE incidents SET urgency = abs(urgency % 2) WHERE closed_ns IS NULL AND rescue_ns IS NOT NULL")
