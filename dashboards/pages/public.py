@@ -222,7 +222,7 @@ def _lift_values(lift: Mapping[str, Any], request: Request) -> PageValues:
 
 
 def _progress_values(incident: Incident | None) -> PageValues:
-    return {"progress": [] if incident is None else list(progress(incident))}
+    return {"progress": [] if incident is None else list(progress(incident, time.time_ns()))}
 
 
 def _form(

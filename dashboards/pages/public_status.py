@@ -39,12 +39,12 @@ def public_status(lift: Mapping[str, Any], incident: Incident | None = None) -> 
     return "unsure" if lift["state"] in SILENT else "well"
 
 
-def progress(incident: Incident) -> list[ProgressLine]:
+def progress(incident: Incident, now_ns: int) -> list[ProgressLine]:
     """Return what has been done about an incident, in the order of time; of a rescue since somebody has been inside."""
-    return sorted(_lines(incident), key=lambda line: line[1])
+    return sorted(_lines(incident, now_ns), key=lambda line: line[1])
 
 
-def _lines(incident: Incident) -> Iterator[ProgressLine]:
+def _lines(incident: Incident, now_ns: int) -> Iterator[ProgressLine]:
     if incident.kind not in TOLD_KINDS:
         return
     is_rescue, rescue = incident.kind in PEOPLE_INSIDE, incident.rescue
@@ -61,7 +61,7 @@ def _lines(incident: Incident) -> Iterator[ProgressLine]:
         if stage in stages:
             yield stage, stages[stage]
         if stage == DISPATCHED and rescue and rescue.expected_ns is not None and ON_SITE not in stages:
-            yield "expected", rescue.expected_ns
+            yield "expected" if now_ns <= rescue.expected_ns else "late", rescue.expected_ns
     if incident.closed_ns is not None:
         yield "closed", incident.closed_ns
 

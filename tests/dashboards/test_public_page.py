@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import delete
 
 from alerts.incidents.actions import IncidentAction
+from alerts.incidents.rescuing import RescueStep
 from dashboards.api.context import Settings
 from dashboards.http.problem import Problem
 from dashboards.http.request_guard import PHOTO_LIMIT_BYTES
@@ -135,11 +136,16 @@ def test_a_rescue_in_an_older_ticket_is_told_from_its_own_beginning(client: Test
     assert not any("Help was called" in client.get(path).text for path in ("/code/L005", receipt))
     incident = records.public_incident("L005")
     assert incident is not None
-    ((key, at_ns),) = progress(incident)
+    ((key, at_ns),) = progress(incident, now_ns)
     assert key == "reported"
     assert at_ns >= now_ns
     notified(records, incident_id, "Bob", now_ns + 60 * S)
     assert "Help was called at" in client.get(receipt).text
+    comes = IncidentAction("accept", ANN, rescue=RescueStep("accept", expected_ns=now_ns + 600 * S))
+    coming = records.act_on_incident(incident_id, comes, now_ns + 90 * S)
+    assert coming is not None
+    told = [dict(progress(coming, now_ns + at_s * S)) for at_s in (600, 601)]
+    assert [{"expected", "late"} & each.keys() for each in told] == [{"expected"}, {"late"}]
 
 
 def test_what_is_no_report_is_refused_on_the_form_itself(client: TestClient, records: Records) -> None:

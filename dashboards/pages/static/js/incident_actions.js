@@ -33,7 +33,7 @@ export class IncidentActions extends Actions {
   /** Enable the actions that this incident allows. */
   show(incident, zone) {
     Object.assign(this, { item: incident, zone });
-    const closed = incident.state === "closed", shared = incident.whole === false, whys = this.reasons(incident), disabled = { ack: closed || incident.acknowledged, stage: closed || !this.stages().length, comment: false, answer: !incident.unanswered || (shared && !incident.reports?.some(({ answered }) => !answered)), "call-out": closed || !incident.rescue || (shared && !incident.lifts.some(({ holds_people }) => holds_people)), reopen: !closed || incident.merged_into !== null, split: closed || !this.canSplit(), link: false };
+    const closed = incident.state === "closed", shared = incident.whole === false, whys = this.reasons(incident), disabled = { ack: closed, stage: closed || !this.stages().length, comment: false, answer: !incident.unanswered || (shared && !incident.reports?.some(({ answered }) => !answered)), "call-out": closed || !incident.rescue || (shared && !incident.lifts.some(({ holds_people }) => holds_people)), reopen: !closed || incident.merged_into !== null, split: closed || !this.canSplit(), link: false };
     for (const [action, button] of Object.entries(this.buttons)) {
       button.disabled = (disabled[action] ?? closed) || (shared && OF_ALL_LIFTS.includes(action));
       button.title = button.disabled ? whys[action] ?? (closed ? translate("act.why.closed") : "") : "";
@@ -46,10 +46,10 @@ export class IncidentActions extends Actions {
   }
 
   /** Return why actions are not possible now, by action. */
-  reasons({ acknowledged, state, merged_into, whole }) {
-    if (whole === false) return { ...(acknowledged ? { ack: translate("act.why.acknowledged") } : {}), ...Object.fromEntries([...OF_ALL_LIFTS, "call-out"].map((action) => [action, translate("act.why.shared")])), stage: translate("act.why.nobody-inside") };
+  reasons({ state, merged_into, whole }) {
+    if (whole === false) return { ...Object.fromEntries([...OF_ALL_LIFTS, "call-out"].map((action) => [action, translate("act.why.shared")])), stage: translate("act.why.nobody-inside") };
     if (state === "closed") return merged_into ? { reopen: translate("act.why.merged") } : {};
-    return { ...(acknowledged ? { ack: translate("act.why.acknowledged") } : {}), stage: translate("act.why.stages"), split: translate("act.why.one-alert") };
+    return { stage: translate("act.why.stages"), split: translate("act.why.one-alert") };
   }
 
   /** Return whether something can be split off: some lifts, some alerts, or all alerts where a call reported the incident too. */
