@@ -110,6 +110,11 @@ class Story:
     def closes(self) -> Story:
         return self.door("closing").stand(DOOR_MOVES_S).door("closed").stand(1.0)
 
+    def boards(self) -> Story:
+        """Let a person in through the light curtain."""
+        entered = self.opens(1.0).event("infrared", curtain=True).person(True).stand(0.5)
+        return entered.event("infrared", curtain=False).stand(1.0).closes()
+
     def trip(self, to_m: float, **how: float) -> Story:
         """Serve a landing: ride, open, close."""
         return self.ride(to_m, **how).stand(0.5).opens().closes()

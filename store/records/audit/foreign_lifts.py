@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from registry.scope import LiftScope
 from store.records.audit.entry import AuditEntry
-from store.records.incidents.visible import incidents_seen
+from store.records.incidents.scoping import incidents_seen
 from store.records.schema import lifts
 from store.records.scoping import lifts_in
 

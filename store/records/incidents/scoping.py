@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, or_, select, true
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, Connection, or_, select, true
 
 from registry.scope import LiftScope
 from store.records.incidents.tables import incident_lifts, incidents
@@ -13,6 +15,13 @@ from store.records.scoping import rows_in
 def incidents_in(scope: LiftScope) -> ColumnElement[bool]:
     """Return the condition that an incident has a lift in the scope."""
     return true() if scope.everything else of_lifts(lifts_of_incidents_in(scope))
+
+
+def incidents_seen(connection: Connection, incident_ids: Collection[str], scope: LiftScope) -> set[str]:
+    """Return those of these incidents that have a lift in the scope."""
+    if not incident_ids:
+        return set()
+    return set(connection.scalars(select(incidents.c.id).where(incidents.c.id.in_(incident_ids), incidents_in(scope))))
 
 
 def lifts_of_incidents_in(scope: LiftScope) -> ColumnElement[bool]:

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, select
 from alerts.incidents.incident import LINKED, MERGED, RESCUE_STAGES, SPLIT, Incident, StoryEntry
 from registry.scope import LiftScope
 from store.records.book import read_alert
-from store.records.incidents.scoping import incidents_in, lifts_of_incidents_in
-from store.records.incidents.tables import incident_lifts, incidents, public_reports
+from store.records.incidents.scoping import incidents_seen, lifts_of_incidents_in
+from store.records.incidents.tables import incident_lifts, public_reports
 from store.records.schema import alerts
 from store.records.scoping import alerts_in, rows_in
 
@@ -72,13 +72,6 @@ def visible_story(
     readable = _readable_reports(connection, entries, scope)
     hidden |= {each.about for each in entries if each.kind in RESCUE_STAGES and each.about} - set(lift_ids)
     return [_without_foreign_lift(each, hidden, readable) for each in entries]
-
-
-def incidents_seen(connection: Connection, incident_ids: Collection[str], scope: LiftScope) -> set[str]:
-    """Return those of these incidents that have a lift in the scope."""
-    if not incident_ids:
-        return set()
-    return set(connection.scalars(select(incidents.c.id).where(incidents.c.id.in_(incident_ids), incidents_in(scope))))
 
 
 def _visible_summaries(connection: Connection, incident_ids: list[str], scope: LiftScope) -> set[tuple[str, str]]:
