@@ -78,10 +78,10 @@ class RoundBooks:
 
         People without an organisation, and organisations that are not known by this name, stay responsible.
         """
-        by_name = self._organisations.by_name
-        for_ids = [by_name.get(name or "") for name in incident.acknowledged_for]
+        named = self._organisations.named
+        for_ids = [named(name or "") for name in incident.acknowledged_for]
         responsible = {each for lift in incident.lifts for each in self._concerned(situation, lift)}
-        helpers = {by_name.get(who) for who in helping_call_outs(incident)}
+        helpers = {named(who) for who in helping_call_outs(incident)}
         return bool(for_ids) and all(each is not None and each not in responsible | helpers for each in for_ids)
 
     def planned(self, situation: CallSituation, now_ns: int) -> Iterator[tuple[Incident, list[PlannedCalls]]]:
@@ -141,7 +141,7 @@ class RoundBooks:
         about = about if call_out is None else called_out_facts(about, call_out)
         made = plan(book, about, progress, now_ns)
         waiting = [who for who, each in helping_call_outs(incident).items() if not each.is_coming and each.level > FIRM]
-        to_telephone = [who for who in waiting if who not in self._organisations.by_name]
+        to_telephone = [who for who in waiting if self._organisations.named(who) is None]
         return PlannedCalls(incident, book, lifts, made, facts, made.progress != progress, to_telephone)
 
     def _load(self, ids: set[str]) -> None:
