@@ -66,7 +66,7 @@ from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
 from alerts.incidents.lift_stages import with_stage_of_lift
 from alerts.incidents.releasing import released
 from alerts.incidents.rescuing import RescueStep, on_step
-from alerts.incidents.table import acknowledged, more_urgent_than, reopened, unacknowledged, with_call
+from alerts.incidents.table import acknowledged, called_anew, more_urgent_than, reopened, unacknowledged, with_call
 from registry.actor import Actor
 
 UNDO_NS = 10 * 1_000_000_000
@@ -159,7 +159,7 @@ def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChang
         return entered(replace(incident, called=call.kind), OPENED, now_ns, call.by, note=call.callback)
     urgent = more_urgent_than(incident, call.kind, severity, called, now_ns)
     if holds_people and urgent.acknowledged_ns is not None and not {DISPATCHED, ON_SITE} & urgent.stages.keys():
-        urgent = replace(unacknowledged(urgent), risen_ns=now_ns)
+        urgent = called_anew(urgent, now_ns)
     known = replace(with_call(urgent, call.lift_id, call.kind), unconfirmed=False)
     known = known if CONFIRMED in known.stages else reached(known, CONFIRMED, now_ns)
     return entered(known, CALLED, now_ns, call.by, about=call.kind, note=call.callback)

@@ -30,7 +30,7 @@ from alerts.incidents.incident import (
 )
 from alerts.incidents.kinds import more_severe, more_urgent_call
 from alerts.incidents.rescue import joined
-from alerts.incidents.table import joining_lift, more_urgent_than, unacknowledged
+from alerts.incidents.table import called_anew, joining_lift, more_urgent_than
 from registry.actor import Actor
 
 Pair = tuple[IncidentChange, IncidentChange]
@@ -55,7 +55,7 @@ def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None,
     grown = replace(grown, unconfirmed=unconfirmed, unanswered=unanswered, owner=into.owner or other.owner)
     grown = _with_rescue_of(grown, into, other)
     if into.acknowledged_ns is not None and _is_waiting(other, into.severity):
-        grown = replace(unacknowledged(grown), risen_ns=now_ns)
+        grown = called_anew(grown, now_ns)
     grown = replace(grown, links=tuple(dict.fromkeys((*grown.links, *other.links))))
     if not into.summary or grown.kind != into.kind:
         grown = replace(grown, summary=other.summary or into.summary)

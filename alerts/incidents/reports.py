@@ -22,12 +22,13 @@ from alerts.incidents.incident import (
     incident_id,
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
-from alerts.incidents.table import more_urgent_than, unacknowledged, with_call
+from alerts.incidents.rescue import S_NS, RescueTimes
+from alerts.incidents.table import called_anew, more_urgent_than, with_call
 from registry.incident_kinds import ENTRAPMENT, OUT_OF_ORDER
 
 KINDS_OF_REPORTS = (ENTRAPMENT, OUT_OF_ORDER)
 NOTE_CHARS = 500
-ANSWERED_NS = 180 * 1_000_000_000
+ANSWERED_NS = round(RescueTimes().answer_s * S_NS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def on_report(
     urgent = more_urgent_than(incident, kind, severity, reported, now_ns)
     unconfirmed = incident.unconfirmed or urgent != incident
     if reported.holds_people and _waits_for_help(urgent, now_ns):
-        urgent = replace(unacknowledged(urgent), risen_ns=now_ns)
+        urgent = called_anew(urgent, now_ns)
     called = with_call(urgent, lift_id, kind)
     grown = replace(called, unconfirmed=unconfirmed, unanswered=incident.unanswered + 1)
     return entered(grown, REPORTED, now_ns, about=kind, note=note, shared=True)

@@ -39,7 +39,7 @@ from alerts.incidents.rescue import (
     unanswered_at,
     with_call_out,
 )
-from alerts.incidents.table import unacknowledged
+from alerts.incidents.table import called_anew
 
 NOBODY: Mapping[int, str] = MappingProxyType({})
 
@@ -74,7 +74,7 @@ def _levels_without_call_out(rescue: Rescue) -> list[int]:
 
 def _to_be_called_anew(incident: Incident, now_ns: int) -> Incident:
     """Return an acknowledged incident as one that people are called about again: its rescue does not get on."""
-    return incident if incident.acknowledged_ns is None else replace(unacknowledged(incident), risen_ns=now_ns)
+    return incident if incident.acknowledged_ns is None else called_anew(incident, now_ns)
 
 
 def _runs(incident: Incident) -> bool:

@@ -35,7 +35,7 @@ from alerts.incidents.rescue import (
     Rescue,
     with_call_out,
 )
-from alerts.incidents.table import acknowledged, unacknowledged
+from alerts.incidents.table import acknowledged, called_anew
 from registry.actor import Actor
 
 CALL_OUT, ACCEPT, DECLINE, ARRIVE, SILENT = RESCUE_STEPS = ("call-out", "accept", "decline", "arrive", "no-answer")
@@ -134,7 +134,7 @@ def _decline(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> Ca
     left = _by_hand(incident, after)
     is_helped = ON_SITE in left.stages or any(each.is_coming for each in after.call_outs)
     if asked.is_coming and not is_helped:
-        left = replace(without(unacknowledged(left), DISPATCHED), risen_ns=now_ns)
+        left = without(called_anew(left, now_ns), DISPATCHED)
     return left, declined
 
 

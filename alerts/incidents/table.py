@@ -173,7 +173,7 @@ def more_urgent_than(incident: Incident, kind: str, severity: str, lift: Inciden
     if is_anew:
         urgent = _holding_anew(urgent, held, at_ns)
     if is_anew or (urgent.kind, urgent.severity) != (incident.kind, incident.severity):
-        return replace(unacknowledged(urgent), risen_ns=at_ns)
+        return called_anew(urgent, at_ns)
     return urgent
 
 
@@ -204,6 +204,11 @@ def unacknowledged(incident: Incident) -> Incident:
     """Return the incident as one that nobody has taken up."""
     lifts = tuple(replace(lift, acknowledged=False) for lift in incident.lifts)
     return replace(without(incident, ACKNOWLEDGED), lifts=lifts, acknowledged_by=(), acknowledged_for=())
+
+
+def called_anew(incident: Incident, at_ns: int) -> Incident:
+    """Return the incident as one that nobody has taken up, about which people are called from `at_ns` on."""
+    return replace(unacknowledged(incident), risen_ns=at_ns)
 
 
 def nobody_inside(incident: Incident) -> Incident:

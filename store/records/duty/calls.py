@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, delete, select
 
@@ -14,7 +14,7 @@ from alerts.escalation.plan import OwedCall
 from alerts.escalation.targets import MissedTarget
 from alerts.escalation.timeline import S_NS
 from alerts.incidents.incident import LIFT_DELETED, NOT_RESPONSIBLE, UNREACHED, Incident, IncidentChange, entered
-from alerts.incidents.table import unacknowledged
+from alerts.incidents.table import called_anew
 from registry.lift_facts import LiftFacts
 from registry.partition import EVERY_LIFT, Partition
 from store.records.book import read_alert
@@ -143,7 +143,7 @@ class CallStore:
             (incident,) = load_incidents(connection, [incident_id])
             changes: list[IncidentChange] = []
             if lapsed and set(incident.acknowledged_for) == set(lapsed):
-                incident = replace(unacknowledged(incident), risen_ns=now_ns)
+                incident = called_anew(incident, now_ns)
                 changes.append(IncidentChange(incident, None))
             there = _entries_of(connection, incident_id, (LIFT_DELETED, NOT_RESPONSIBLE))
             for kind, name, organisation in sorted(wanted - there, key=str):
