@@ -17,8 +17,8 @@ from store.records.incidents.outbox import ANNOUNCED as ANNOUNCED_ENTRY
 from store.records.incidents.outbox import IncidentAnnouncement
 from store.records.incidents.tables import incident_entries
 from store.records.monitors.partitions import cursor_name
+from store.records.outbox.tables import is_ahead
 from store.records.outbox.transitions import ANNOUNCED, Announcement
-from store.records.page import clamped
 from store.records.schema import ALERT, INCIDENT, counters, deliveries, is_waiting, transitions
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
@@ -84,10 +84,8 @@ class DeliveryStore:
             .where(is_waiting, deliveries.c.partition == self.partition.name, deliveries.c.endpoint.in_(endpoints))
             .group_by(deliveries.c.endpoint, deliveries.c.subject_id)
         )
-        is_ahead = (deliveries.c.due_ns > clamped(now_ns + AHEAD_NS)) | (
-            deliveries.c.made_ns > clamped(now_ns + MADE_AHEAD_NS)
-        )
-        due = deliveries.c.id.in_(first) & ((deliveries.c.due_ns <= now_ns) | is_ahead)
+        of_a_clock_ahead = is_ahead(deliveries, now_ns, AHEAD_NS, MADE_AHEAD_NS)
+        due = deliveries.c.id.in_(first) & ((deliveries.c.due_ns <= now_ns) | of_a_clock_ahead)
         found: list[Delivery] = []
         with self._database.reading() as connection:
             for subject, columns, announcement in _ANNOUNCEMENTS:
@@ -100,7 +98,7 @@ class DeliveryStore:
         if any(max(each.made_ns, each.due_ns) > now_ns + MADE_AHEAD_NS for each in found):
             ours = (deliveries.c.partition == self.partition.name) & deliveries.c.endpoint.in_(endpoints)
             with self._database.writing(durable=False, ordered=True) as connection:
-                ahead = update(deliveries).where(is_waiting, ours, is_ahead)
+                ahead = update(deliveries).where(is_waiting, ours, of_a_clock_ahead)
                 connection.execute(ahead.values(made_ns=now_ns, due_ns=now_ns))
         return sorted(found, key=lambda each: (each.due_ns, each.id))[:limit]
 

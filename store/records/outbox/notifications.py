@@ -30,12 +30,12 @@ from store.records.outbox.tables import (
     DROPPED,
     FAILED,
     SENT,
+    is_ahead,
     is_notification_waiting,
     notification_attempts,
     notifications,
     ways,
 )
-from store.records.page import clamped
 from store.records.sealing.keys import SealingKeys
 
 REASON_CHARS = 300
@@ -91,16 +91,15 @@ class NotificationStore:
         somebody took the incident up are dropped too. Those whose times are far ahead waited when the clock
         was set back: they are due now.
         """
-        is_ahead = notifications.c.due_ns > clamped(now_ns + AHEAD_NS)
-        is_ahead |= notifications.c.made_ns > clamped(now_ns + lease_ns)
-        is_due = is_notification_waiting & ((notifications.c.due_ns <= now_ns) | is_ahead)
+        of_a_clock_ahead = is_ahead(notifications, now_ns, AHEAD_NS, lease_ns)
+        is_due = is_notification_waiting & ((notifications.c.due_ns <= now_ns) | of_a_clock_ahead)
         due = select(*_WAITING).where(is_due)
         order = (notifications.c.severity != "critical", notifications.c.due_ns, notifications.c.id)
         with self._database.reading() as connection:  # most rounds find nothing, and need no lock
             if connection.execute(due.limit(1)).first() is None:
                 return []
         with self._database.writing(durable=False, ordered=True) as connection:
-            ahead = update(notifications).where(is_notification_waiting, is_ahead)
+            ahead = update(notifications).where(is_notification_waiting, of_a_clock_ahead)
             connection.execute(ahead.values(due_ns=now_ns, way_since_ns=now_ns, made_ns=now_ns))
             closed = select(incidents.c.id).where(incidents.c.id == notifications.c.incident_id, ~is_open)
             final = closed.where(incidents.c.closed_ns <= now_ns - UNDO_NS)

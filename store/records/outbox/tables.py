@@ -6,8 +6,9 @@ sealed with a key outside the database (`store.records.sealing`).
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, literal_column
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Integer, Table, Text, literal_column
 
+from store.records.page import clamped
 from store.records.schema import CleanText, metadata
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -87,3 +88,11 @@ answer_links = Table(
     Column("expires_ns", BigInteger, nullable=False, index=True),
     Column("used_ns", BigInteger),
 )
+
+
+def is_ahead(outbox: Table, now_ns: int, pause_ns: int, made_ns: int) -> ColumnElement[bool]:
+    """Return the condition that the times of a row are of a clock that has been set back since.
+
+    It is due later than after the longest pause, or was made later than clocks differ.
+    """
+    return (outbox.c.due_ns > clamped(now_ns + pause_ns)) | (outbox.c.made_ns > clamped(now_ns + made_ns))
