@@ -6,7 +6,6 @@ import signal
 import ssl
 import sys
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -69,12 +68,13 @@ def test_the_secure_demonstration_lives_and_ends_by_one_interrupt(
     first = {"code": code, "name": "Mei", "login": "mei", "organisation": "City", "password": password}
     assert pages.post("/welcome", data={**first, "again": password}).status_code == 303
 
-    def states() -> dict[str, Any]:
-        answer = pages.get("/api/v1/lifts")
-        return {lift["lift_id"]: lift["state"] for lift in answer.json()["items"]}
+    def judged() -> set[str]:
+        """Return the lifts that are heard and judged; a fault that somebody reported of one may be open."""
+        unheard = ("never-seen", "offline", "suspect")
+        lifts = pages.get("/api/v1/lifts").json()["items"]
+        return {lift["lift_id"] for lift in lifts if lift["blind"] is None and lift["state"] not in unheard}
 
-    living = {"sim-00001", "sim-00002", DEVICE}
-    until(lambda: {name for name, state in states().items() if state == "normal"} == living, "all three lifts")
+    until(lambda: judged() == {"sim-00001", "sim-00002", DEVICE}, "all three lifts")
     with pytest.raises(httpx.TransportError):
         httpx.get(f"http://localhost:{port}/healthz", trust_env=False, timeout=60)
     for listener in (broker_port, broker_port + 2):

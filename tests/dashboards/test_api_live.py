@@ -31,7 +31,7 @@ from dashboards.live.event_stream import (
     StreamPosition,
     parse_position,
 )
-from detectors.catalogue import RULES
+from detectors.catalogue import BY_SLUG, RULES
 from detectors.rule import CRITICAL, Finding
 from registry.actor import Actor
 from store.records.repository import Records
@@ -87,9 +87,9 @@ def put(records: Records, **columns: Any) -> None:
     records.put_live(table(6, **columns).encode(), {}, T0_NS)
 
 
-def fire(records: Records, lift_id: str, position: int) -> str:
+def fire(records: Records, lift_id: str, position: int, slug: str = RULES[0].slug) -> str:
     """Raise an alert as the monitor does; return its id."""
-    rule = RULES[0]
+    rule = BY_SLUG[slug]
     finding = Finding(0, rule.slug, "on", CRITICAL, T0_NS + position, T0_NS + position, True, {})
     judged = records.judge(
         position=position, occurrences=[Occurrence(lift_id, "d0", finding, rule, T0_NS)], now_ns=T0_NS
@@ -247,7 +247,7 @@ def test_a_stopping_server_accepts_no_new_subscribers(settings: Settings, record
 
 
 def test_an_action_is_visible_in_the_next_request(settings: Settings, records: Records) -> None:
-    alert_id = fire(records, "L002", 1)
+    alert_id = fire(records, "L002", 1, "overspeed")
     with served(settings) as (address, _):
         assert httpx.get(f"{address}/api/v1/lifts/L002", timeout=60).json()["state"] == "critical"
         httpx.post(f"{address}/api/v1/alerts/{alert_id}/resolve", json={"by": "Ann"}, timeout=60).raise_for_status()
