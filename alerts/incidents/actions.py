@@ -14,6 +14,7 @@
     open     stage                                         open     (the stage)    forward alone, where it has them;
                                                                                    `alerts.incidents.releasing`; of one
                                                                                    lift `alerts.incidents.lift_stages`
+    open     retract                                       open     retracted      `alerts.incidents.retracting`
     open     close                                         closed   closed
     closed   reopen within 10 s of a person's closing      open     undone         as it was before the closing
     closed   reopen within 24 h                            open     reopened       acknowledged no more, by hand;
@@ -66,6 +67,7 @@ from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
 from alerts.incidents.lift_stages import with_stage_of_lift
 from alerts.incidents.releasing import released
 from alerts.incidents.rescuing import RescueStep, on_step
+from alerts.incidents.retracting import retract
 from alerts.incidents.table import acknowledged, called_anew, more_urgent_than, reopened, unacknowledged, with_call
 from registry.actor import Actor
 
@@ -78,8 +80,8 @@ STAGES_OF_PEOPLE = (CONFIRMED, *RESCUE_STAGES)
 
 @dataclass(frozen=True, slots=True)
 class IncidentAction:
-    """A person's action on an incident: ack, assign (`to`), comment (`note`), answer (`note`), stage (`stage`, with
-    `lift_id` of one lift), close (`reason`, `note`, and the `answer` to reports), reopen, or a step of a rescue.
+    """A person's action on an incident: ack, assign (`to`), comment and answer (`note`), stage and retract (`stage`,
+    with `lift_id` of one lift), close (`reason`, `note`, and the `answer` to reports), reopen, or a step of a rescue.
 
     Other organisations read the note where it is `shared`.
     """
@@ -129,6 +131,10 @@ def on_action(
     if action.rescue is not None:
         by, note = action.by, action.note
         return on_step(incident, action.rescue, by, now_ns, note, shared=action.shared, acting=acting)
+    if action.kind == "retract":
+        assert action.stage is not None, "the stage that is taken back is named"
+        named = (action.stage, action.lift_id, action.by)
+        return retract(incident, *named, now_ns, action.note, shared=action.shared)
     if action.kind == "ack":
         done = _ack(incident, action, now_ns, acting)
     elif action.kind == "answer":

@@ -32,6 +32,7 @@ CALLED_OUT, ACCEPTED, DECLINED, NO_ANSWER = "called-out", "accepted", "declined"
 ARRIVED, OVERDUE, LEVEL, RELEASE_SEEN = "arrived", "overdue", "level", "release-seen"
 MERGED, SPLIT, LINKED = "merged", "split", "linked"
 UNREACHED = "unreached"
+RETRACTED = "retracted"
 LIFT_DELETED, NOT_RESPONSIBLE = "lift-deleted", "not-responsible"
 """Kinds of entries; the entry of a stage has the stage's name."""
 
@@ -178,8 +179,9 @@ class StoryEntry:
     """An entry in the story of an incident: its kind, its time, its author (None: the monitor).
 
     `about` is the alert that joined or was raised, the other incident, the reported kind, the reason of the closing or
-    of `unreached`, the call-out, the timer or the level; `to` is the assignee, who was called out, or the lift whose
-    code was scanned. Organisations but the author's read the note where it is `shared`.
+    of `unreached`, the call-out, the timer, the level or the stage taken back; `to` is the assignee, who was called
+    out, or the lift whose code was scanned or whose stage was taken back. Organisations but the author's read the note
+    where it is `shared`.
     """
 
     incident_id: str

@@ -7,7 +7,7 @@ The incident reaches a stage once every lift that holds people has reached it, a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from alerts.answers import Refused
@@ -43,7 +43,7 @@ def with_stage_of_lift(incident: Incident, lift_id: str, stage: str, now_ns: int
         release_seen=lift.release_seen and not is_out,
     )
     after = with_lift(replace(incident, by_hand=True, unconfirmed=False), moved)
-    return with_shared_stages(_with_released(after, lift_id) if is_out else after, now_ns)
+    return with_shared_stages(with_released(after, (lift_id,)) if is_out else after, now_ns)
 
 
 def with_stage_of_lifts(incident: Incident, lift_ids: Collection[str], stage: str, now_ns: int) -> Incident:
@@ -63,12 +63,12 @@ def stages_of_lifts_kept(incident: Incident) -> Incident:
     return replace(incident, lifts=tuple(lifts))
 
 
-def _with_released(incident: Incident, lift_id: str) -> Incident:
-    """Return an incident whose rescue has a lift among those that people reported released."""
+def with_released(incident: Incident, lift_ids: Iterable[str]) -> Incident:
+    """Return an incident whose rescue has these lifts among those of which people reported the release."""
     rescue = incident.rescue
-    if rescue is None or lift_id in rescue.released or not incident.may_hold_people:
+    if rescue is None:
         return incident
-    return replace(incident, rescue=replace(rescue, released=(*rescue.released, lift_id)))
+    return replace(incident, rescue=replace(rescue, released=tuple(dict.fromkeys((*rescue.released, *lift_ids)))))
 
 
 def with_shared_stages(incident: Incident, now_ns: int) -> Incident:

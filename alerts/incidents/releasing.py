@@ -14,6 +14,7 @@ from alerts.alert import FIRING, Alert
 from alerts.answers import Refused
 from alerts.incidents.incident import RELEASED, Incident, with_lift, without
 from alerts.incidents.kinds import PEOPLE_INSIDE, kind_of
+from alerts.incidents.lift_stages import with_released
 from alerts.incidents.table import nobody_inside
 
 
@@ -25,7 +26,7 @@ def released(incident: Incident, alerts: Collection[Alert]) -> Incident:
     rescue = incident.rescue
     holding = [lift for lift in incident.lifts if lift.holds_people]
     if rescue is None or (len(holding) <= 1 and not rescue.released):
-        return nobody_inside(incident)
+        return with_released(nobody_inside(incident), (lift.lift_id for lift in holding))
     firing = [alert for alert in alerts if alert.state == FIRING]
     inside = {alert.lift_id for alert in firing if kind_of(alert.rule, alert.severity) in PEOPLE_INSIDE}
     out = [lift for lift in holding if lift.lift_id not in inside]
@@ -37,8 +38,7 @@ def released(incident: Incident, alerts: Collection[Alert]) -> Incident:
         )
     after = incident
     for lift in out:
-        after = with_lift(after, replace(lift, holds_people=False, release_seen=False))
-    if not after.may_hold_people:
-        return after
-    names = (*rescue.released, *(lift.lift_id for lift in out if lift.lift_id not in rescue.released))
-    return without(replace(after, rescue=replace(rescue, released=names)), RELEASED)
+        stages = {**lift.stages, RELEASED: incident.stages[RELEASED]}
+        after = with_lift(after, replace(lift, stages=stages, holds_people=False, release_seen=False))
+    after = with_released(after, (lift.lift_id for lift in out))
+    return without(after, RELEASED) if after.may_hold_people else after

@@ -75,7 +75,7 @@ class Rescue:
     """A rescue that began at `since_ns`; `proven` is the place whose code those who arrived at the last lift scanned.
 
     It begins anew where a further lift holds people after an arrival.
-    `released` are the lifts of which people reported the release while another lift still held somebody.
+    `released` are the lifts of which people reported the release.
     """
 
     since_ns: int

@@ -81,6 +81,19 @@ def test_call_outs_are_declined_and_accepted(client: TestClient, trapped: str) -
     assert act(client, trapped, "arrive", number=3).json()["rescue"]["proven"] is None
 
 
+def test_a_release_entered_by_mistake_is_taken_back_with_its_reason(client: TestClient, trapped: str) -> None:
+    assert act(client, trapped, "stage", stage="released").json()["may_hold_people"] is False
+    refused = act(client, trapped, "retract", stage="released")
+    assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["note"])
+    again = act(client, trapped, "retract", stage="released", note="the wrong car")
+    assert (again.status_code, again.json()["may_hold_people"]) == (200, True)
+    last = client.get(f"/api/v1/incidents/{trapped}").json()["story"][-1]
+    assert (last["kind"], last["about"], last["note"], last["by"]) == ("retracted", "released", "the wrong car", "Ann")
+    audited = client.get("/api/v1/audit").json()["items"]
+    assert any(each["action"] == "incident.retract" for each in audited)
+    assert act(client, trapped, "retract", stage="released", note="again").json()["may_hold_people"] is True
+
+
 @pytest.mark.parametrize(
     ("deed", "body", "status"),
     [

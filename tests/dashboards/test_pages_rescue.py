@@ -99,6 +99,13 @@ def test_a_stage_is_entered_for_one_of_several_lifts(browser: Browser, settings:
         expect(rows.first.get_by_role("button")).to_have_count(3)
         expect(page.locator(".clock .ahead", has_text="Released")).to_have_count(1)
         expect(page.locator(".story")).to_contain_text("Released: Lift L009 by Ann")
+        page.keyboard.press("b")
+        page.locator(".act-form [name=note]").fill("the wrong car")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".story")).to_contain_text("Taken back: Released: Lift L009 by Ann")
+        expect(page.locator(".story")).to_contain_text("the wrong car")
+        expect(row.get_by_role("button", name="Released")).to_have_count(1)
+        expect(page.locator("[data-deed=retract]")).to_be_hidden()
 
 
 def test_doors_are_opened_up_to_the_sill_difference_alone(browser: Browser, settings: Settings) -> None:

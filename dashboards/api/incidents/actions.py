@@ -103,13 +103,34 @@ def _add_taking_up(router: APIRouter, context: AppContext) -> None:
         With `lift_id` of one lift: the way of an organisation that may not act on all lifts of the incident.
         """
         by = actor_of(scope, body.by)
-        acting = scope.acting or scope.lifts
-        if body.lift_id is None:
-            require_whole(context, scope, incident_id)
-        elif not acting.everything and context.records().lift(body.lift_id, acting) is None:
-            raise invalid_field("lift_id", "is no lift that you may act on; name one of this incident")
+        _require_lift(context, scope, incident_id, body.lift_id)
         action = IncidentAction("stage", by, body.note, stage=body.stage, shared=body.shared, lift_id=body.lift_id)
         return _apply(context, scope, incident_id, action, if_match)
+
+    @action_route(router, "retract", Verb.ACKNOWLEDGE)
+    def retract_stage(
+        incident_id: parameters.IncidentIdInPath,
+        body: incident_bodies.Retraction,
+        scope: RequestScope,
+        if_match: IfMatch = None,
+    ) -> OrjsonResponse:
+        """Take back a stage of the rescue that was entered by mistake: the rescue goes on as if it had not been.
+
+        With `lift_id` that of one lift, as for `stage`. The note tells why.
+        """
+        by = actor_of(scope, body.by)
+        _require_lift(context, scope, incident_id, body.lift_id)
+        action = IncidentAction("retract", by, body.note, stage=body.stage, shared=body.shared, lift_id=body.lift_id)
+        return _apply(context, scope, incident_id, action, if_match)
+
+
+def _require_lift(context: AppContext, scope: Scope, incident_id: str, lift_id: str | None) -> None:
+    """Raise a problem where the request may not act on a lift, or (None) on all lifts of an incident."""
+    acting = scope.acting or scope.lifts
+    if lift_id is None:
+        require_whole(context, scope, incident_id)
+    elif not acting.everything and context.records().lift(lift_id, acting) is None:
+        raise invalid_field("lift_id", "is no lift that you may act on; name one of this incident")
 
 
 def _add_closing(router: APIRouter, context: AppContext) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from dashboards.api.schema.alert_bodies import AlertBody
 from dashboards.api.schema.parameters import Instant, LiftId, Note, PersonName, SeverityName, TimeText
-from dashboards.api.schema.request_bodies import AlertAction, RequestBody
+from dashboards.api.schema.request_bodies import AlertAction, Comment, RequestBody
 from dashboards.api.schema.response_body import ResponseBody
 
 IncidentKind = Literal["entrapment", "alarm-call", "unsafe", "out-of-order", "nuisance", "upkeep", "data"]
@@ -249,6 +249,13 @@ class StageEntry(AlertAction):
     """
 
     stage: Literal["confirmed", "dispatched", "on-site", "released"]
+    lift_id: LiftId | None = None
+
+
+class Retraction(Comment):
+    """A stage of the rescue, of one lift or of all, that was entered by mistake, and why (`note`)."""
+
+    stage: Literal["dispatched", "on-site", "released"]
     lift_id: LiftId | None = None
 
 

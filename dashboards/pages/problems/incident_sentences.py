@@ -25,6 +25,12 @@ INCIDENT_SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     ("is no lift that you may act on; name one of this incident", "不是您可处理的电梯；请填写本事件中的一台"),
     ("The incident is past {stage}: it has reached {reached}.", "事件已过阶段 {stage}，现为 {reached}。"),
+    ("The incident is past {stage}: take {later} back first.", "事件已过阶段 {stage}，请先撤回 {later}。"),
+    ("is no lift of this incident; name one of its lifts, or none", "不是本事件的电梯；请填写其中一台，或不填"),
+    (
+        "Somebody who accepted comes: enter that they cannot come instead.",
+        "已有人接警前往：请改为登记其无法到达。",
+    ),
     ("A critical incident is closed with a reason: one of {reasons}.", "关闭危急事件须填写原因：{reasons} 之一。"),
     ("The reason `other` needs a note that says what it was.", "原因为 other 时须在备注中说明。"),
     (

@@ -29,6 +29,12 @@ SHARED_ACTS: dict[str, tuple[Verb, str, dict[str, Any]]] = {
     "link to another incident that one sees": (Verb.ACKNOWLEDGE, "link", {"other": "{made}"}),
     "stage of an own lift": (Verb.ACKNOWLEDGE, "stage", {"stage": "on-site", "lift_id": MINE}),
     "stage of the incident": (Verb.ACKNOWLEDGE, "stage", {"stage": "released"}),
+    "retract a stage of an own lift": (
+        Verb.ACKNOWLEDGE,
+        "retract",
+        {"stage": "on-site", "note": "no", "lift_id": MINE},
+    ),
+    "retract a stage of the incident": (Verb.ACKNOWLEDGE, "retract", {"stage": "released", "note": "no"}),
     "call-out, where nobody may be inside an own lift": (Verb.ACKNOWLEDGE, "call-out", {"who": "Bo"}),
     "accept the own call-out": (Verb.ACKNOWLEDGE, "accept", {"number": 2}),
     "accept the call-out of others": (Verb.ACKNOWLEDGE, "accept", {"number": 1}),

@@ -3,14 +3,14 @@
 import { Actions, assigneeField, label, noteField, optionalNote, written } from "./actions.js";
 import { el } from "./element.js";
 import { get, serverNow } from "./api.js";
-import { holding, stagesOf } from "./incident/lift_list.js";
+import { holding, retractable, stagesOf } from "./incident/lift_list.js";
 import { incidentField } from "./incident/other_incidents.js";
 import { liftInfo } from "./lift_names.js";
 import { requireAuthor } from "./user_name.js";
 import { liftName, nameInLanguage, summary, translate } from "./translations.js";
 
-export const ACTION_KEYS = { ack: "a", assign: "s", stage: "g", comment: "c", answer: "w", "call-out": "d", close: "r", reopen: "o", merge: "m", split: "x", link: "l" };
-const VERBS = { merge: "resolve", split: "resolve", link: "acknowledge", ack: "acknowledge", answer: "acknowledge", "call-out": "acknowledge", stage: "acknowledge", close: "resolve", reopen: "resolve" };
+export const ACTION_KEYS = { ack: "a", assign: "s", stage: "g", retract: "b", comment: "c", answer: "w", "call-out": "d", close: "r", reopen: "o", merge: "m", split: "x", link: "l" };
+const VERBS = { merge: "resolve", split: "resolve", link: "acknowledge", ack: "acknowledge", answer: "acknowledge", "call-out": "acknowledge", stage: "acknowledge", retract: "acknowledge", close: "resolve", reopen: "resolve" };
 const STAGES = ["confirmed", "dispatched", "on-site", "released"];
 const RESCUES = ["entrapment", "alarm-call"];
 const REASONS = ["released", "repaired", "false-alarm", "duplicate", "test", "other"];
@@ -41,6 +41,7 @@ export class IncidentActions extends Actions {
     if (this.buttons.reopen) this.buttons.reopen.hidden = !closed;
     if (this.buttons.close) this.buttons.close.hidden = closed;
     if (this.buttons["call-out"]) this.buttons["call-out"].hidden = !incident.rescue;
+    if (this.buttons.retract) this.buttons.retract.hidden = !retractable(incident).length;
     if (this.buttons.answer) this.buttons.answer.hidden = !incident.unanswered;
     for (const [action, button] of Object.entries(this.buttons)) button.classList.toggle("main", action === this.next());
   }
@@ -108,6 +109,7 @@ export class IncidentActions extends Actions {
     if (action === "split") return [el("p", {}, translate("act.split.what")), alertsField(this.item), optionalNote()];
     if (action === "assign") return [this.assignees.length ? personField(this.assignees, this.item.owner) : assigneeField(this.item.owner)];
     if (action === "stage") return [label(translate("act.which-stage"), choice("stage", this.stages())), ...liftField(this.item), optionalNote()];
+    if (action === "retract") return [el("p", {}, translate("act.retract.what")), retractField(this.item), label(translate("act.retract.why"), el("input", { name: "note", maxlength: 4000, required: true, autocomplete: "off" }))];
     const inside = this.item.may_hold_people ? [el("p", { class: "problem" }, translate("act.close.inside"))] : [];
     return [...inside, label(translate("act.reason"), choice("reason", REASONS, "reason")), optionalNote(), ...(this.item.unanswered ? [answerField("answer")] : [])];
   }
@@ -124,6 +126,10 @@ export class IncidentActions extends Actions {
     if (action === "accept") await this.send("accept", { ...body, ...(values.place.trim() ? { place: values.place.trim() } : {}), expected: new Date(serverNow() + 60_000 * values.minutes).toISOString() }, translate("act.did.accept"));
     if (action === "decline") await this.send("decline", { ...body, reason: values.reason.trim() }, translate("act.did.decline"));
     if (action === "stage") await this.send("stage", { ...body, stage: values.stage, ...(values.lift_id ? { lift_id: values.lift_id } : {}) }, translate("act.did.stage", { stage: translate(`stage.${values.stage}`) }));
+    if (action === "retract") {
+      const [stage, lift_id] = values.what.split(" ");
+      await this.send("retract", { ...body, stage, ...(lift_id ? { lift_id } : {}) }, translate("act.did.retract", { stage: translate(`stage.${stage}`) }));
+    }
     if (action === "merge" || action === "link") await this.send(action, { ...body, other: values.other }, translate(`act.did.${action}`));
     if (action === "split") await this.send("split", { ...body, alerts: this.chosen("alert"), lifts: this.chosen("lift") }, translate("act.did.split"));
     if (action === "no-answer") await this.send("no-answer", body, translate("act.did.no-answer"));
@@ -140,6 +146,9 @@ const personField = (people, owner) => label(translate("act.to"), el("select", {
 
 /** Return the field of the lift that a stage is of, where several hold people. */
 const liftField = (incident) => (incident.lifts.length < 2 && incident.whole !== false ? [] : [label(translate("act.which-lift"), el("select", { name: "lift_id" }, ...holding(incident).map(({ lift_id }) => el("option", { value: lift_id }, liftName(liftInfo(lift_id, () => {})))), incident.whole === false ? null : el("option", { value: "" }, translate("act.every-lift"))))]);
+
+/** Return the field of the stages that can be taken back: of all lifts, or of one of several. */
+const retractField = (incident) => label(translate("act.retract.which"), el("select", { name: "what", required: true }, ...retractable(incident).map(({ stage, lift_id }) => el("option", { value: [stage, lift_id].filter(Boolean).join(" ") }, lift_id ? `${translate(`stage.${stage}`)}${translate("shell.colon")}${liftName(liftInfo(lift_id, () => {}))}` : translate(`stage.${stage}`)))));
 
 /** Return the field of the alerts, and of the lifts without alerts, that become an incident of their own. */
 function alertsField({ alerts, lifts }) {

@@ -148,6 +148,7 @@ export class IncidentPane extends Pane {
     }
     if (kind === "photographed") return translate("story.incident.photographed", { number: about });
     if (RESCUE_STAGES.includes(kind) && about) return `${translate(`stage.${kind}`)}${translate("shell.colon")}${liftName(liftInfo(about, () => this.showTold()))}`;
+    if (kind === "retracted") return [translate("story.incident.retracted", { stage: translate(`stage.${about}`) }), to && this.item.lifts.length > 1 ? liftName(liftInfo(to, () => this.showTold())) : null].filter(Boolean).join(translate("shell.colon"));
     if (kind === "assigned") return assignment(to);
     if (kind === "unreached") return translate(`missed.${about}`);
     if (kind === "notified" && to) return translate("story.notified.to", { name: nameInLanguage(to) });

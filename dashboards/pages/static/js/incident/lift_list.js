@@ -20,6 +20,14 @@ export const stagesOf = (lift, incident) => {
 /** Return the lifts that a stage can be entered for. */
 export const holding = (incident) => incident.lifts.filter((lift) => stagesOf(lift, incident).length);
 
+/** Return the stages that can be taken back: the last of the incident, and the last of each of several lifts. */
+export function retractable(incident) {
+  if (incident.state !== "open" || !incident.rescue) return [];
+  const last = (stages) => STAGES.findLast((stage) => stage in stages), whole = incident.whole === false ? null : last(incident.stages);
+  const lifts = incident.lifts.map(({ lift_id, stages = {} }) => ({ stage: last(stages), lift_id })).filter(({ stage }) => stage);
+  return [...(whole ? [{ stage: whole }] : []), ...lifts];
+}
+
 /** Return the section about the lifts of an incident; `enter(stage, lift_id)` opens the form, null where nobody may. */
 export function liftList(incident, zone, enter, later) {
   if (incident.lifts.length < 2) return [];
