@@ -15,9 +15,13 @@ from email.utils import localtime
 
 from notify.texts.limits import one_line
 from notify.texts.message import Message
+from notify.ways.bounded_smtp import BoundedSmtp, BoundedSmtpTls
 from notify.ways.sender import Address, Outcome, delivered, permanent, try_again
 
-TIMEOUT_S = 15.0
+TIMEOUT_S = 10.0
+"""Of one read or write."""
+LIMIT_S = 30.0
+"""Of all of an attempt: with a last read, less than the lease of a notification, which another monitor sends then."""
 DISPLAY_NAME = "Liftwatch"
 
 
@@ -41,8 +45,8 @@ class BadMailAddress(ValueError):
 class MailWay:
     """Sends messages by one mail server, with a connection for each message."""
 
-    def __init__(self, server: MailServer, timeout_s: float = TIMEOUT_S) -> None:
-        self._server, self._timeout_s = server, timeout_s
+    def __init__(self, server: MailServer, timeout_s: float = TIMEOUT_S, limit_s: float = LIMIT_S) -> None:
+        self._server, self._timeout_s, self._limit_s = server, timeout_s, limit_s
         self._sender = checked_mail_address(server.sender)
 
     def send(self, message: Message, address: Address) -> Outcome:
@@ -70,11 +74,12 @@ class MailWay:
     def _connected(self) -> Iterator[smtplib.SMTP]:
         where = self._server
         trust = ssl.create_default_context(cafile=where.ca_file)
+        bounds = {"timeout": self._timeout_s, "limit_s": self._limit_s}
         opened: smtplib.SMTP
         if where.security == "tls":
-            opened = smtplib.SMTP_SSL(where.host, where.port, timeout=self._timeout_s, context=trust)
+            opened = BoundedSmtpTls(where.host, where.port, context=trust, **bounds)
         else:
-            opened = smtplib.SMTP(where.host, where.port, timeout=self._timeout_s)
+            opened = BoundedSmtp(where.host, where.port, **bounds)
         with opened as connection:
             if where.security == "starttls":
                 connection.starttls(context=trust)

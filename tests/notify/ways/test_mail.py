@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
 
-from notify.ways.mail import BadMailAddress, MailServer, MailWay, checked_mail_address
+from notify.dispatch.dispatcher import LEASE_NS
+from notify.ways.mail import LIMIT_S, TIMEOUT_S, BadMailAddress, MailServer, MailWay, checked_mail_address
 from notify.ways.sender import Address, SendResult
 from tests.loopback import PATIENCE_S, free_port
 from tests.mqtt.certificates import Certificates, make_certificates
@@ -158,3 +165,36 @@ def test_a_server_without_starttls_gets_no_message_in_the_clear() -> None:
     with mail_receiver() as receiver:
         outcome = MailWay(MailServer("127.0.0.1", SENDER, receiver.port)).send(MESSAGE, TO)
         assert (outcome.result, receiver.envelopes.empty()) == (SendResult.TRY_AGAIN, True)
+
+
+@contextmanager
+def dripping() -> Iterator[int]:
+    """A server that greets, and answers a byte at a time, without an end."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+        ended = threading.Event()
+
+        def drip() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"220 here\r\n")
+                while not ended.wait(0.02):
+                    connection.sendall(b"2")
+
+        pool.submit(drip)
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            ended.set()
+
+
+def test_an_attempt_ends_at_its_limit_though_the_server_goes_on_to_answer() -> None:
+    with dripping() as port:
+        way = MailWay(MailServer("127.0.0.1", SENDER, port=port, security="none"), timeout_s=PATIENCE_S, limit_s=0.3)
+        begun_s = time.monotonic()
+        outcome = way.send(MESSAGE, TO)
+        took_s = time.monotonic() - begun_s
+    assert (outcome.result, took_s < PATIENCE_S) == (SendResult.TRY_AGAIN, True)
+
+
+def test_an_attempt_and_its_last_read_take_less_than_the_lease_of_a_notification() -> None:
+    assert LIMIT_S + 2 * TIMEOUT_S < LEASE_NS / 1e9
