@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from dashboards.api.context import Settings
@@ -107,6 +108,34 @@ def test_a_critical_incident_comes_on_top_at_once_and_is_counted(
         expect(page.locator("link[rel=icon]")).to_have_attribute("href", "/static/icon-alarm.svg")
         page.locator("#clear").click()
         expect(page.locator("#list b").first).to_contain_text("Lift L006")
+
+
+def test_critical_incidents_are_counted_and_announced_on_other_pages(
+    browser: Browser, settings: Settings, records: Records
+) -> None:
+    with served(settings) as address, looking(browser, address) as watched:
+        watched.page.add_init_script(
+            "window.tones = 0; const start = OscillatorNode.prototype.start;"
+            "OscillatorNode.prototype.start = function (...at) { window.tones += 1; return start.apply(this, at); };"
+        )
+        named(watched.open("/"))
+        watched.open("/incidents").locator("#watch").click()
+        for path in ("/duty", "/"):
+            page = watched.open(path)
+            expect(page.locator("#criticals")).to_have_text("\xa01")
+        expect(page.locator("#critical-note")).to_have_text("Critical incidents that wait for somebody: 1")
+        page.locator("h1").click()  # a page may make a sound only after a click in it
+        report(records)
+        expect(page.locator("#criticals")).to_have_text("\xa02")
+        expect(page).to_have_title("(2) Fleet · Liftwatch")
+        expect(page.locator("link[rel=icon]")).to_have_attribute("href", "/static/icon-alarm.svg")
+        until(lambda: page.evaluate("window.tones") == 3, "the sound")
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.locator("#critical-note a").click()
+        expect(page.locator("#headline")).to_contain_text("somebody may be inside")
 
 
 def test_the_watch_sounds_until_everything_critical_is_acknowledged(

@@ -41,6 +41,7 @@ export function followLive(parameters, { catchUp, on, keeps = () => false }) {
       lose();
       if (document.body.dataset.account) get("/api/v1/me").catch(() => {}); // A session that has ended goes to sign-in.
     };
+    source.addEventListener("incident", () => document.dispatchEvent(new Event("incident")));
     for (const [name, take] of Object.entries(on)) source.addEventListener(name, (event) => take(JSON.parse(event.data)));
   }
 

@@ -2,12 +2,13 @@
 // repeated until somebody does, and for a connection that stays lost. A page may make a sound only after a click, so that
 // the watch ends with the page.
 
+import { playAlarm } from "./alarm_sound.js";
 import { setText } from "./element.js";
 import { zonedClock } from "./time.js";
 import { translate } from "./translations.js";
 
-const REPEAT_MS = 30_000, LOST_LIMIT_MS = 20_000, TONES_HZ = [880, 660, 880], TONE_S = 0.22, GAP_S = 0.28;
-const ICON = "/static/icon.svg", ICON_ALARM = "/static/icon-alarm.svg";
+const REPEAT_MS = 30_000, LOST_LIMIT_MS = 20_000;
+const ICON = "/static/icon.svg", ICON_ALARM = "/static/icon-alarm.svg", ON_WATCH = "liftwatch.watch";
 
 export class Watch {
   /** `button` starts and ends the watch; `show(id)` opens an incident. */
@@ -24,6 +25,7 @@ export class Watch {
 
   begin() {
     this.sound = new AudioContext();
+    sessionStorage.setItem(ON_WATCH, "yes"); // The other pages of this tab announce critical incidents too.
     this.showState();
     if (this.lostSince) this.announceLost();
     this.alert([...this.waiting.keys()]);
@@ -33,6 +35,7 @@ export class Watch {
   end() {
     this.sound.close();
     this.sound = null;
+    sessionStorage.removeItem(ON_WATCH);
     clearTimeout(this.timer);
     this.showState();
   }
@@ -54,7 +57,7 @@ export class Watch {
   alert(ids) {
     clearTimeout(this.timer);
     if (!this.sound || !ids.length) return;
-    this.play();
+    playAlarm(this.sound);
     for (const id of ids) this.notify(id, this.waiting.get(id));
     this.timer = setTimeout(() => this.alert([...this.waiting.keys()]), REPEAT_MS);
   }
@@ -71,23 +74,9 @@ export class Watch {
   announceLost() {
     clearTimeout(this.lostTimer);
     if (!this.sound || !this.lostSince) return;
-    this.play();
+    playAlarm(this.sound);
     this.notify("link", translate("watch.lost", { at: zonedClock(this.lostSince) }));
     this.lostTimer = setTimeout(() => this.announceLost(), REPEAT_MS);
-  }
-
-  play() {
-    const begin = this.sound.currentTime;
-    for (const [i, pitch] of TONES_HZ.entries()) {
-      const tone = this.sound.createOscillator(), volume = this.sound.createGain(), at = begin + i * GAP_S;
-      tone.frequency.value = pitch;
-      volume.gain.setValueAtTime(0.0001, at);
-      volume.gain.exponentialRampToValueAtTime(0.4, at + 0.02);
-      volume.gain.exponentialRampToValueAtTime(0.0001, at + TONE_S);
-      tone.connect(volume).connect(this.sound.destination);
-      tone.start(at);
-      tone.stop(at + TONE_S);
-    }
   }
 
   notify(id, sentence) {
