@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from fastapi import APIRouter
@@ -19,6 +20,7 @@ from dashboards.live.partitions import PartitionStatus
 from registry.incident_kinds import INCIDENT_KINDS
 from registry.roles import Verb
 from store.monitor_counts import BEHIND_LIMIT_S, behind, metric_families, without
+from store.records.outbox.failing_endpoints import FailingEndpoint
 from store.records.repository import RecordsUnavailable
 from telemetry import instant
 
@@ -43,6 +45,10 @@ def probes(context: AppContext) -> APIRouter:
         warnings = [f"rules set aside: {', '.join(broken)}"] if broken else []
         counts = context.poller.counts()
         warnings += [f"partition {name}: {line}" for name, each in sorted(counts.items()) for line in without(each)]
+        warnings += [
+            f"webhook {each.endpoint} fails: {each.error} ({each.waiting} wait, {each.given_up} were given up)"
+            for each in _failing_webhooks(context)
+        ]
         wrote = instant.text(view.as_of_ns or None)
         return OrjsonResponse({"status": "ready", "monitor_wrote": wrote, "warnings": warnings})
 
@@ -57,6 +63,11 @@ def probes(context: AppContext) -> APIRouter:
         return Response(generate_latest(context.server_metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+def _failing_webhooks(context: AppContext) -> list[FailingEndpoint]:
+    now_ns = time.time_ns()
+    return context.records().failing_endpoints(now_ns, now_ns - instant.DAY_NS)
 
 
 def _late(context: AppContext) -> list[str]:
@@ -100,6 +111,7 @@ class FleetCollector(Collector):
         for each in self._context.poller.partitions():
             running.add_metric([each.partition], each.is_running)
         yield from self._open_incidents()
+        yield from self._failing_webhooks()
         yield from (lifts, open_alerts, wrote, running, *metric_families(self._context.poller.counts()))
 
     def _open_incidents(self) -> Iterable[Metric]:
@@ -114,4 +126,20 @@ class FleetCollector(Collector):
         for kind in INCIDENT_KINDS:
             for severity in SEVERITIES:
                 found.add_metric([kind, severity], counts.get((kind, severity), 0))
+        yield found
+
+    def _failing_webhooks(self) -> Iterable[Metric]:
+        """Yield the messages of failing webhooks, nothing while the records do not answer."""
+        found = GaugeMetricFamily(
+            "liftwatch_webhook_failing_messages",
+            "Messages of a webhook that wait since an attempt failed, or were given up within a day",
+            labels=["endpoint", "state"],
+        )
+        try:
+            failing = _failing_webhooks(self._context)
+        except (RecordsUnavailable, Problem):
+            return
+        for each in failing:
+            found.add_metric([each.endpoint, "waiting"], each.waiting)
+            found.add_metric([each.endpoint, "given-up"], each.given_up)
         yield found

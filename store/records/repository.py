@@ -41,6 +41,7 @@ from store.records.monitors.partitions import PartitionMismatch, PartitionStore
 from store.records.monitors.snapshots import Resume, Snapshot
 from store.records.outbox.answer_links import ACCEPT, ACKNOWLEDGE, AnswerLink, AnswerLinkStore
 from store.records.outbox.deliveries import DONE, FAILED, WAITING, Delivery, DeliveryStore, subject_id
+from store.records.outbox.failing_endpoints import FailingEndpoints
 from store.records.outbox.notifications import NotificationAttempt, NotificationStore, WaitingNotification
 from store.records.outbox.outcomes import NotificationOutcomes
 from store.records.outbox.transitions import Announcement, Outbox
@@ -145,6 +146,7 @@ class Records(
     DeviceStore,
     WayStore,
     DeliveryStore,
+    FailingEndpoints,
     NotificationStore,
     NotificationOutcomes,
     AnswerLinkStore,

@@ -166,6 +166,8 @@ deliveries = Table(
 )
 Index("one_delivery", deliveries.c.endpoint, deliveries.c.subject, deliveries.c.number, unique=True)
 is_waiting = deliveries.c.state == literal_column("'waiting'")
+is_failed = deliveries.c.state == literal_column("'failed'")
+partial_index("failed_deliveries", is_failed, deliveries.c.endpoint, deliveries.c.made_ns)
 partial_index(
     "waiting_deliveries",
     is_waiting,

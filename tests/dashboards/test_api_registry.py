@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from registry.actor import Actor
 from registry.facts import export_csv, export_json
 from store.records.repository import AuditFilter, Records
 from store.records.schema import metadata
@@ -89,6 +90,20 @@ def test_a_rule_set_aside_by_a_monitor_is_listed_on_every_lift_and_in_readyz(
     answer = client.get("/readyz")
     broken, resumed = answer.json()["warnings"]
     assert (answer.status_code, broken, "without 90 messages" in resumed) == (200, "rules set aside: overspeed", True)
+
+
+def test_a_webhook_that_fails_is_named_in_readyz_and_in_the_metrics(client: TestClient, records: Records) -> None:
+    now_ns = time.time_ns()
+    records.put_live(table(6).encode(), {}, now_ns)
+    assert records.report_by_call("L001", "entrapment", None, Actor.named("Ann"), now_ns) is not None
+    entries = records.incident_entries_since(0, 10)
+    records.enqueue("desk", entries[:1], entries[0].id, now_ns - 120 * 10**9, "incident")
+    (made,) = records.due(["desk"], now_ns)
+    records.store_attempt(made.id, "waiting", due_ns=now_ns + 10**12, error="HTTP 404")
+    warning = "webhook desk fails: HTTP 404 (1 wait, 0 were given up)"
+    until(lambda: client.get("/readyz").json().get("warnings") == [warning], "a server that is ready")
+    shown = 'liftwatch_webhook_failing_messages{endpoint="desk",state="waiting"} 1.0'
+    assert shown in client.get("/metrics").text
 
 
 def test_a_deleted_lift_stays_listed_as_unregistered_while_it_sends(client: TestClient) -> None:

@@ -27,6 +27,7 @@ from registry.actor import Actor
 from registry.lift_facts import LiftFacts
 from store.records.repository import Announcement, Records
 from store.records.schema import deliveries, transitions
+from telemetry.instant import DAY_NS
 from tests.alerts.rules import DOOR, OFFLINE, OVERSPEED, POWER, STOP, T0, S, occurrence
 from tests.loopback import PATIENCE_S, free_port, until
 
@@ -245,6 +246,29 @@ def test_a_repaired_endpoint_gets_what_waited(
     clock.turn(FAULT_S / 2)
     send()
     assert (server.kinds(), states(records)) == (["fired", "fired"], [("done", 2)])
+
+
+def test_an_endpoint_that_fails_is_listed_until_it_works_or_what_it_lost_is_a_day_old(
+    records: Records, server: Server, send: Callable[[], int], clock: Clock
+) -> None:
+    def failing() -> list[tuple[str, int, int, str]]:
+        found = records.failing_endpoints(clock(), clock() - DAY_NS)
+        return [(each.endpoint, each.waiting, each.given_up, each.error) for each in found]
+
+    server.answers = [(404, {}), (302, {})]
+    judge(records, occurrence(STOP, "on", 10), occurrence(STOP, "off", 20))
+    assert failing() == []
+    send()
+    assert failing() == []
+    clock.turn(FAULT_S / 2)
+    assert failing() == [("desk", 2, 0, "HTTP 404")]
+    clock.turn(FAULT_S / 2)
+    send()
+    assert failing() == [("desk", 1, 1, "HTTP 302")]
+    send()
+    assert failing() == [("desk", 0, 1, "HTTP 302")]
+    clock.turn(86_400)
+    assert failing() == []
 
 
 def test_an_alerts_transitions_keep_their_order_and_another_alert_does_not_wait(

@@ -20,12 +20,13 @@ from dashboards.api.schema import notification_bodies, parameters
 from dashboards.sign_in.requests import identity_of
 from registry.roles import Verb
 from store.records.incidents.visible import VisibleIncident
+from store.records.outbox.failing_endpoints import FailingEndpoint
 from store.records.outbox.outcomes import FailedNotification, StoredAttempt
-from telemetry.instant import rfc3339, text
+from telemetry.instant import DAY_NS, rfc3339, text
 
 NOBODY_CALLED = "nobody-called"
-UNREACHED_NS = 24 * 3600 * 1_000_000_000
-"""How long a notification that has reached nobody is listed."""
+UNREACHED_NS = DAY_NS
+"""How long what has reached nobody is listed."""
 
 
 def notifications(context: AppContext) -> APIRouter:
@@ -46,6 +47,17 @@ def notifications(context: AppContext) -> APIRouter:
         names = _names(context, (each.notification.person_id for each in found))
         uncalled = [_uncalled(each) for each in records.uncalled_incidents(scope=scope.lifts)]
         return OrjsonResponse({"items": uncalled + [_unreached(each, names) for each in found], "next": None})
+
+    @router.get(
+        "/notifications/webhooks", response_model=notification_bodies.FailingWebhookList,
+        responses=problem_responses(403, 503), dependencies=[needs(Verb.SEE)],
+    )  # fmt: skip
+    def list_failing_webhooks(scope: RequestScope) -> OrjsonResponse:
+        """List the webhooks that fail, to those who see everything: messages that wait after an attempt for a minute
+        and longer, and messages that were given up in the last 24 hours."""
+        now_ns = time.time_ns()
+        failing = context.records().failing_endpoints(now_ns, now_ns - UNREACHED_NS) if scope.lifts.everything else []
+        return OrjsonResponse({"items": [_failing(each) for each in failing], "next": None})
 
     @router.get(
         "/incidents/{incident_id}/notifications", response_model=notification_bodies.AttemptList,
@@ -85,6 +97,17 @@ def _unreached(failed: FailedNotification, names: dict[str, str]) -> dict[str, A
         "given_up": text(failed.settled_ns),
         "reason": failed.error or "",
         "text": failure_text(failed.error or ""),
+    }
+
+
+def _failing(failing: FailingEndpoint) -> dict[str, Any]:
+    return {
+        "endpoint": failing.endpoint,
+        "waiting": failing.waiting,
+        "given_up": failing.given_up,
+        "since": rfc3339(failing.since_ns),
+        "reason": failing.error,
+        "text": failure_text(failing.error),
     }
 
 

@@ -51,3 +51,23 @@ class UnreachedList(ResponseBody):
 class AttemptList(ResponseBody):
     items: list[AttemptBody]
     next: None
+
+
+class FailingWebhookBody(ResponseBody):
+    """A webhook of the configuration that fails: how many messages wait since an attempt failed, and were given up.
+
+    `since` is when the oldest of them was made; `reason` is what the newest attempt ended with, `text` the same for
+    people in each language.
+    """
+
+    endpoint: str
+    waiting: int
+    given_up: int
+    since: TimeText
+    reason: str
+    text: dict[str, str]
+
+
+class FailingWebhookList(ResponseBody):
+    items: list[FailingWebhookBody]
+    next: str | None

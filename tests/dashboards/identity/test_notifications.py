@@ -67,3 +67,21 @@ def test_a_delivery_reaches_the_stage_notified(client: TestClient, accounts: Acc
     found = client.get(f"/api/v1/incidents/{incident.id}").json()
     assert "notified" in found["stages"]
     assert [(each["kind"], each["to"]) for each in found["story"]][-1] == ("notified", "Mechanic")
+
+
+def test_a_webhook_that_fails_is_shown_to_the_operator_alone(client: TestClient, accounts: Accounts) -> None:
+    records = accounts.records
+    opened = records.report_by_call("L001", "entrapment", None, BY, accounts.now_ns)
+    assert opened is not None
+    records.register_endpoint("desk", "incident")
+    (entry,) = records.incident_entries_since(0, 10)
+    records.enqueue("desk", [entry], entry.id, accounts.now_ns - 120 * 10**9, "incident")
+    (made,) = records.due(["desk"], accounts.now_ns)
+    records.store_attempt(made.id, "waiting", due_ns=accounts.now_ns + 10**12, error="HTTP 404")
+    sign_in(client, "viewer")
+    (shown,) = client.get("/api/v1/notifications/webhooks").json()["items"]
+    assert (shown["endpoint"], shown["waiting"], shown["given_up"]) == ("desk", 1, 0)
+    assert shown["text"]["zh"] == "接收方没有此地址（HTTP 404）"
+    client.cookies.clear()
+    sign_in(client, "mechanic")
+    assert client.get("/api/v1/notifications/webhooks").json()["items"] == []
