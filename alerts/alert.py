@@ -25,7 +25,8 @@ class Alert:
     until resolved. `acknowledgements`: who acknowledged it at its severity, each with the note. `transitions`: how many
     it had. `ahead_ns`: how far the lift's time, which never goes back, was ahead of its clock at the onset, or,
     where a later report came before this one, how far it was ahead of the onset when this one came.
-    `thresholds_changed_ns`: when a threshold of the lift was last changed, where that is recent."""
+    `thresholds_changed_ns`: when a threshold of the lift was last changed, where that is recent. `pressed_ns`: the
+    lift's time of the last press after the onset that became a transition."""
 
     id: str
     lift_id: str
@@ -54,6 +55,7 @@ class Alert:
     summary: Mapping[str, str] = field(default_factory=dict)
     transitions: int = 0
     thresholds_changed_ns: int | None = None
+    pressed_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@
     state      event                               next       transition       what else
     (none)     on                                  firing     fired            onset, id, evidence, sentence
     firing     on, higher than it ever was         firing     raised           acknowledged no more; critical: unshelved
+    firing     a press again (`_is_press_again`)   firing     pressed          count + 1
     firing     on, otherwise                       firing     (kept quietly)   the level holds; its evidence, where none
                                                                                was higher; by hand its peak alone
     firing     more                                firing     (kept quietly)   its peak, and the sentence with it
@@ -44,7 +45,8 @@ nothing.
 
 A rule that clears by hand fires until a person resolves its alert, whatever its levels do meanwhile. That its condition
 ends, comes again or goes on (such a level is found again every few seconds, `Level.again_s`) changes nothing but the
-greatest value of its peak. A condition that holds when its alert is resolved is found again, and fires a new alert.
+greatest value of its peak; a press again is told, at most once in `fold_s`. A condition that holds
+when its alert is resolved is found again, and fires a new alert.
 
 Findings come in the lift's time, which never goes back; order, folding and ids go by it. An alert's onset and end are
 what the lift's clock showed, which may have been set back since.
@@ -63,7 +65,7 @@ from detectors.rule import Finding, Rule
 from registry.catalogue import SEVERITIES
 
 EVIDENCE_DECIMALS = 4
-FIRED, RAISED, REFIRED, RELEASED = "fired", "raised", "refired", "released"
+FIRED, RAISED, REFIRED, RELEASED, PRESSED = "fired", "raised", "refired", "released", "pressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +196,23 @@ def _refire(last: Alert, finding: Finding, rule: Rule, noticed_ns: int, causes: 
 
 
 def _on_again(last: Alert, finding: Finding, rule: Rule, noticed_ns: int) -> Change:
+    if _is_press_again(last, finding, rule):
+        pressed = replace(_with_level(last, finding), count=last.count + 1, pressed_ns=finding.at_ns)
+        return changed(pressed, PRESSED, noticed_ns)
     if finding.by_hand and SEVERITIES[finding.severity] == last.severity:
         return Change(_grown(_with_level(last, finding), finding, rule), None)
     alert = _holding(last, finding, rule)
     if alert.severity == last.severity:
         return Change(alert, None)
     return changed(alert, RAISED, noticed_ns)
+
+
+def _is_press_again(last: Alert, finding: Finding, rule: Rule) -> bool:
+    """Return whether somebody presses again what was let go: an instant that the lift reports, of an alert that clears
+    by hand, `fold_s` after the onset or after the last such press."""
+    is_new = finding.by_hand and finding.is_reported and SEVERITIES[finding.severity] not in last.levels
+    since_ns = last.onset_ns + last.ahead_ns if last.pressed_ns is None else last.pressed_ns
+    return is_new and finding.at_ns - since_ns >= round(rule.fold_s * 1e9)
 
 
 def _holding(last: Alert, finding: Finding, rule: Rule) -> Alert:

@@ -27,6 +27,8 @@ ROSTER, PERSON, ROLE = "roster", "person", "role"
 DEFAULT_ID = "default"
 ANSWERED_S = 180
 """Within this time a call for help is to be answered: the time of each step of the default policy."""
+AGAIN_S = 600
+"""Calls about a critical incident are at most so far apart."""
 IDLE_S = 1800
 """Within this time a mechanic is to arrive: an incident that is acknowledged and left alone is called about again."""
 
@@ -61,7 +63,8 @@ class EscalationPolicy:
     After the last step the policy goes on at step `repeat_from` (1 is the first), `rounds` rounds altogether (None:
     until somebody acknowledges), or with the policy `then`. In `quiet` hours it calls about nothing but critical
     incidents; about others it begins anew at their end. With `idle_s` None, an acknowledged incident is left alone.
-    About critical incidents `delay_s` is at most `ANSWERED_S`, and `rounds` do not end the calls (`until_answered`).
+    About critical incidents `delay_s` is at most `ANSWERED_S`, `every_s` at most `AGAIN_S`, and `rounds` do not end the
+    calls (`until_answered`).
     `version` names the policies, with their revisions, that the steps are from; it is empty before `flattened`.
     """
 
@@ -113,8 +116,10 @@ def flattened(policy: EscalationPolicy, others: Mapping[str, EscalationPolicy]) 
 
 
 def until_answered(policy: EscalationPolicy) -> EscalationPolicy:
-    """Return a policy as it calls about a critical incident: within `ANSWERED_S`, and until somebody acknowledges."""
-    return replace(policy, delay_s=min(policy.delay_s, ANSWERED_S), rounds=None)
+    """Return a policy as it calls about a critical incident: within `ANSWERED_S`, at least every `AGAIN_S`, and until
+    somebody acknowledges."""
+    steps = tuple(replace(each, every_s=min(each.every_s, AGAIN_S)) for each in policy.steps)
+    return replace(policy, steps=steps, delay_s=min(policy.delay_s, ANSWERED_S), rounds=None)
 
 
 def ring_of(policies: Sequence[EscalationPolicy], start: str) -> list[str] | None:

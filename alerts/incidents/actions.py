@@ -43,10 +43,8 @@ from alerts.incidents.incident import (
     CLOSED,
     COMMENTED,
     CONFIRMED,
-    DISPATCHED,
     NOBODY_INSIDE,
     NOTIFIED,
-    ON_SITE,
     OPENED,
     REASONS,
     RELEASED,
@@ -68,7 +66,8 @@ from alerts.incidents.lift_stages import with_stage_of_lift
 from alerts.incidents.releasing import released
 from alerts.incidents.rescuing import RescueStep, on_step
 from alerts.incidents.retracting import retract
-from alerts.incidents.table import acknowledged, called_anew, more_urgent_than, reopened, unacknowledged, with_call
+from alerts.incidents.table import more_urgent_than, reopened, with_call
+from alerts.incidents.taking_up import acknowledged, unacknowledged, with_help_called_anew
 from registry.actor import Actor
 
 UNDO_NS = 10 * 1_000_000_000
@@ -153,8 +152,7 @@ def on_action(
 def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChange:
     """Open an incident for a telephone call, or enter the call into the open incident of its lift.
 
-    A call that somebody is inside has the incident acknowledged anew where nobody was dispatched yet. One that nobody
-    has acknowledged does not rise: the calls of its escalation go on from where they are.
+    A call that somebody is inside has the incident acknowledged anew where nobody was dispatched yet.
     """
     severity, holds_people = SEVERITY_OF_CALL[call.kind], call.kind in PEOPLE_INSIDE
     called = IncidentLift(call.lift_id, call.district, holds_people=holds_people, called=call.kind)
@@ -164,8 +162,8 @@ def on_call(incident: Incident | None, call: Call, now_ns: int) -> IncidentChang
         incident = Incident(name, call.kind, severity, now_ns, now_ns, (called,), stages, by_hand=True)
         return entered(replace(incident, called=call.kind), OPENED, now_ns, call.by, note=call.callback)
     urgent = more_urgent_than(incident, call.kind, severity, called, now_ns)
-    if holds_people and urgent.acknowledged_ns is not None and not {DISPATCHED, ON_SITE} & urgent.stages.keys():
-        urgent = called_anew(urgent, now_ns)
+    if holds_people:
+        urgent = with_help_called_anew(urgent, now_ns)
     known = replace(with_call(urgent, call.lift_id, call.kind), unconfirmed=False)
     known = known if CONFIRMED in known.stages else reached(known, CONFIRMED, now_ns)
     return entered(known, CALLED, now_ns, call.by, about=call.kind, note=call.callback)

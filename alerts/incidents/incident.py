@@ -33,6 +33,7 @@ ARRIVED, OVERDUE, LEVEL, RELEASE_SEEN = "arrived", "overdue", "level", "release-
 MERGED, SPLIT, LINKED = "merged", "split", "linked"
 UNREACHED = "unreached"
 RETRACTED = "retracted"
+PRESSED_AGAIN = "pressed"
 LIFT_DELETED, NOT_RESPONSIBLE = "lift-deleted", "not-responsible"
 """Kinds of entries; the entry of a stage has the stage's name."""
 

@@ -30,7 +30,8 @@ from alerts.incidents.incident import (
 )
 from alerts.incidents.kinds import more_severe, more_urgent_call
 from alerts.incidents.rescue import joined
-from alerts.incidents.table import called_anew, joining_lift, more_urgent_than
+from alerts.incidents.table import joining_lift, more_urgent_than
+from alerts.incidents.taking_up import called_anew
 from registry.actor import Actor
 
 Pair = tuple[IncidentChange, IncidentChange]

@@ -23,7 +23,8 @@ from alerts.incidents.incident import (
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, SEVERITY_OF_CALL
 from alerts.incidents.rescue import S_NS, RescueTimes
-from alerts.incidents.table import called_anew, more_urgent_than, with_call
+from alerts.incidents.table import more_urgent_than, with_call
+from alerts.incidents.taking_up import called_anew
 from registry.incident_kinds import ENTRAPMENT, OUT_OF_ORDER
 
 KINDS_OF_REPORTS = (ENTRAPMENT, OUT_OF_ORDER)

@@ -39,7 +39,7 @@ from alerts.incidents.rescue import (
     unanswered_at,
     with_call_out,
 )
-from alerts.incidents.table import called_anew
+from alerts.incidents.taking_up import called_anew
 
 NOBODY: Mapping[int, str] = MappingProxyType({})
 

@@ -35,7 +35,7 @@ from alerts.incidents.rescue import (
     Rescue,
     with_call_out,
 )
-from alerts.incidents.table import acknowledged, called_anew
+from alerts.incidents.taking_up import acknowledged, called_anew
 from registry.actor import Actor
 
 CALL_OUT, ACCEPT, DECLINE, ARRIVE, SILENT = RESCUE_STEPS = ("call-out", "accept", "decline", "arrive", "no-answer")

@@ -29,7 +29,7 @@ from alerts.incidents.incident import (
 )
 from alerts.incidents.lift_stages import stages_of_lifts_kept
 from alerts.incidents.rescue import Rescue
-from alerts.incidents.table import called_anew
+from alerts.incidents.taking_up import called_anew
 from registry.actor import Actor
 
 

@@ -19,6 +19,7 @@
                                                                               kind
     open     one of its alerts is raised               open     raised        only where its own severity rises
     open     one of its alerts fires again             open     (stored) / raised   raised where it holds people anew
+    open     a button is pressed again                 open     pressed       acknowledged, nobody dispatched: no more
     open     an alert of its severity is acknowledged  open     acknowledged
     open     the alert of an entrapment clears         open     release-seen  a person confirms: stage `released`;
                                                                               of each lift that holds people
@@ -46,15 +47,14 @@ is over (`alerts.incidents.actions.settles_ns`). The order of an incident's entr
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from alerts.alert import CLOSED as ALERT_CLOSED
 from alerts.alert import FIRING, Alert, Change, Transition
 from alerts.answers import ACKNOWLEDGED as ALERT_ACKNOWLEDGED
 from alerts.answers import RESOLVED
+from alerts.book import PRESSED, REFIRED
 from alerts.book import RAISED as ALERT_RAISED
-from alerts.book import REFIRED
 from alerts.incidents.incident import (
     ACKNOWLEDGED,
     CLOSED,
@@ -63,6 +63,7 @@ from alerts.incidents.incident import (
     NOBODY_INSIDE,
     ON_SITE,
     OPENED,
+    PRESSED_AGAIN,
     RAISED,
     RELEASE_SEEN,
     RELEASED,
@@ -80,10 +81,11 @@ from alerts.incidents.incident import (
 )
 from alerts.incidents.kinds import PEOPLE_INSIDE, kind_of, more_severe, more_urgent, more_urgent_call
 from alerts.incidents.lift_stages import stages_of_lifts_kept
+from alerts.incidents.taking_up import acknowledged, called_anew, unacknowledged, with_help_called_anew
 from registry.actor import Actor
 from registry.incident_kinds import ENTRAPMENT
 
-FIRES_AGAIN = (REFIRED, ALERT_RAISED)
+FIRES_AGAIN = (REFIRED, ALERT_RAISED, PRESSED)
 
 
 def opened_by_alert(alert: Alert, at_ns: int) -> IncidentChange:
@@ -119,7 +121,7 @@ def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | N
     assert transition is not None, "an alert changes its state by a transition"
     counted = _counted(incident, alert.lift_id, _unclosed(alert.state) - _unclosed(was))
     if alert.state == FIRING and transition.kind in FIRES_AGAIN:
-        return _on_firing_again(counted, alert, transition.at_ns)
+        return _on_firing_again(counted, alert, transition)
     if not incident.is_open:
         return _stored(incident, counted)
     if was == FIRING and transition.by is None and _shows_release(counted, alert):
@@ -141,26 +143,6 @@ def on_alert(incident: Incident, change: Change, was: str) -> IncidentChange | N
         closed = reached(counted, CLOSED, transition.at_ns)
         return entered(closed, CLOSED, transition.at_ns, by)
     return _stored(incident, counted)
-
-
-def acknowledged(incident: Incident, by: Actor, at_ns: int, lift_ids: Collection[str] | None = None) -> Incident:
-    """Return the incident acknowledged by one person more, who may act on these lifts of it (None: on all).
-
-    It is an acknowledged one where no lift holds people that nobody has taken up.
-    """
-    names, firms = (*incident.acknowledged_by, by.name), (*incident.acknowledged_for, by.organisation)
-    lifts = tuple(
-        replace(lift, acknowledged=lift.acknowledged or lift_ids is None or lift.lift_id in lift_ids)
-        for lift in incident.lifts
-    )
-    signed = replace(
-        incident,
-        lifts=lifts,
-        acknowledged_by=tuple(dict.fromkeys(names)),
-        acknowledged_for=tuple(dict.fromkeys(firms)),
-    )
-    waits = any(lift.holds_people and not lift.acknowledged for lift in lifts)
-    return signed if waits or incident.acknowledged_ns is not None else reached(signed, ACKNOWLEDGED, at_ns)
 
 
 def more_urgent_than(incident: Incident, kind: str, severity: str, lift: IncidentLift, at_ns: int) -> Incident:
@@ -200,17 +182,6 @@ def _holding_anew(incident: Incident, lift: IncidentLift, at_ns: int) -> Inciden
     return without(held, *RESCUE_STAGES, *((CONFIRMED,) if RELEASED in incident.stages else ()))
 
 
-def unacknowledged(incident: Incident) -> Incident:
-    """Return the incident as one that nobody has taken up."""
-    lifts = tuple(replace(lift, acknowledged=False) for lift in incident.lifts)
-    return replace(without(incident, ACKNOWLEDGED), lifts=lifts, acknowledged_by=(), acknowledged_for=())
-
-
-def called_anew(incident: Incident, at_ns: int) -> Incident:
-    """Return the incident as one that nobody has taken up, about which people are called from `at_ns` on."""
-    return replace(unacknowledged(incident), risen_ns=at_ns)
-
-
 def nobody_inside(incident: Incident) -> Incident:
     """Return the incident with none of its lifts holding people."""
     return replace(
@@ -230,10 +201,13 @@ def reopened(incident: Incident, at_ns: int, *, by_person: bool = False) -> Inci
     return replace(without(incident, CLOSED), closed_by=None, closed_for=None, reason=None, risen_ns=at_ns)
 
 
-def _on_firing_again(incident: Incident, alert: Alert, at_ns: int) -> IncidentChange:
+def _on_firing_again(incident: Incident, alert: Alert, transition: Transition) -> IncidentChange:
+    at_ns = transition.at_ns
     if not incident.is_open:
         return entered(_as_urgent_as(reopened(incident, at_ns), alert, at_ns), REOPENED, at_ns, about=alert.id)
     urgent = _as_urgent_as(incident, alert, at_ns)
+    if transition.kind == PRESSED:
+        return entered(with_help_called_anew(urgent, at_ns), PRESSED_AGAIN, at_ns, about=alert.id)
     if urgent == incident:
         return IncidentChange(urgent, None)
     return entered(urgent, RAISED, at_ns, about=alert.id)

@@ -14,7 +14,7 @@ from alerts.escalation.plan import OwedCall
 from alerts.escalation.targets import MissedTarget
 from alerts.escalation.timeline import S_NS
 from alerts.incidents.incident import LIFT_DELETED, NOT_RESPONSIBLE, UNREACHED, Incident, IncidentChange, entered
-from alerts.incidents.table import called_anew
+from alerts.incidents.taking_up import called_anew
 from registry.lift_facts import LiftFacts
 from registry.partition import EVERY_LIFT, Partition
 from store.records.book import read_alert

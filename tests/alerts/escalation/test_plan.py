@@ -41,6 +41,19 @@ def test_calls_about_a_critical_incident_begin_in_time_and_go_on_after_the_round
     assert preview(exchange.book, exchange.facts, NOON_NS).first_s == 180
 
 
+def test_calls_about_a_critical_incident_are_at_most_ten_minutes_apart() -> None:
+    rare = replace(a_policy(SECOND, rounds=None), steps=(replace(SECOND, times=2, every_s=36_000),))
+    assert [after_s for after_s, _ in Exchange(a_book(rare)).history(2000)] == [0, 600, 1200, 1800]
+    assert [after_s for after_s, _ in Exchange(a_book(rare), severity="major").history(2000)] == [0]
+
+
+def test_a_critical_incident_outside_the_hours_of_every_policy_is_called_about_by_the_default_policy() -> None:
+    at_night = IncidentMatch(hours=WeeklyHours("UTC", 22 * 60, 23 * 60))
+    exchange = Exchange(a_book(a_policy(SECOND, match=at_night)))
+    assert exchange.at(0) == ["ada", "ben"]
+    assert exchange.history(120)[-1][0] == 120
+
+
 def test_rounds_end() -> None:
     exchange = Exchange(a_book(a_policy(SECOND, LAST, rounds=2)), severity="major")
     assert [after_s for after_s, _ in exchange.history(10_000)] == [0, 120, 180, 240, 360, 420]

@@ -123,6 +123,7 @@ def test_a_roster_and_an_override_are_made_and_changed_without_json(browser: Bro
 def test_a_calendar_link_is_made_shown_once_and_ended(browser: Browser, duty: DutyWorld) -> None:
     with looking(browser, duty.address) as watched:
         page = sign_in(watched, "boss", "/duty")
+        expect(page.locator(".roster .nobody", has_text="Boss")).to_contain_text("no verified way")
         page.locator(".roster", has_text="Workshop").get_by_role("button", name="Calendar links").click()
         dialog = page.locator("dialog")
         expect(dialog).to_contain_text("No link has been made.")

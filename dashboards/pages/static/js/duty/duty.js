@@ -49,10 +49,16 @@ function rosterCard(roster, shifts) {
   const following = next ? el("p", { class: next.is_gap ? "nobody" : "" }, translate(next.is_gap ? "duty.gap.next" : "duty.next", { names: names(next.people), from: shortStamp(next.from, timezone) })) : null;
   return el("article", { class: "roster" },
     el("h3", {}, nameInLanguage(roster.name)), el("p", { class: "faint" }, several ? `${nameInLanguage(roster.organisation)} · ` : "", translate("duty.zone", { zone: timezone })),
-    el("div", { class: "on-duty" }, on, following), weekOf(shifts, timezone, weekStart(), names), overrides(roster), ...acts);
+    el("div", { class: "on-duty" }, on, following, ...withoutWays(roster)), weekOf(shifts, timezone, weekStart(), names), overrides(roster), ...acts);
 }
 
 const people = ({ organisation_id }) => state.organisations.find((each) => each.organisation_id === organisation_id)?.people ?? [];
+/** Return a warning for everybody of a roster who has no verified way. */
+function withoutWays(roster) {
+  const named = new Set([...roster.rotations.flatMap(({ turns }) => turns.flat()), ...roster.now.people.map(({ person_id }) => person_id)]);
+  return people(roster).filter(({ person_id, ways }) => named.has(person_id) && !ways.length).map(({ name }) => el("p", { class: "nobody" }, translate("missed.no-ways.of", { name: nameInLanguage(name) })));
+}
+
 const weekStart = () => serverNow() + 7 * state.week * DAY_MS;
 
 /** Return the overrides of a roster that are not over, each with a button that removes it. */
