@@ -18,13 +18,16 @@ from dashboards.pages.public_status import zone
 from dashboards.pages.routes import language_of
 from dashboards.pages.shown_time import shown_time
 from dashboards.sign_in import answer_link
-from dashboards.sign_in.answer_link import LinkAnswer
+from dashboards.sign_in.answer_link import ARRIVAL_LIVES_NS, LinkAnswer
+from dashboards.sign_in.cookies import ANSWERED_BY, set_cookie
 from dashboards.sign_in.requests import address_of
 from registry.catalogue import SEVERITIES
 from store.records.repository import IncidentHistory
+from telemetry.instant import NS_PER_S
 
 STATUSES = {answer_link.UNKNOWN: 404, answer_link.EXPIRED: 410, answer_link.NOT_ALLOWED: 403}
 SEE_OTHER = 303
+ARRIVAL_LIVES_S = ARRIVAL_LIVES_NS // NS_PER_S
 BY_LINK = "by link"
 """The note of an answer; the pages show the note in the language of who reads it."""
 
@@ -45,7 +48,9 @@ def answer_pages(context: AppContext) -> APIRouter:
             return _page(context, request, secret, asked)
         asked.act(BY_LINK)
         context.poller.poll()
-        return RedirectResponse(f"/answer/{secret}", SEE_OTHER)
+        answered = RedirectResponse(f"/answer/{secret}", SEE_OTHER)
+        set_cookie(request, answered, ANSWERED_BY, secret, ARRIVAL_LIVES_S)
+        return answered
 
     return router
 

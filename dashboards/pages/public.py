@@ -35,8 +35,12 @@ from dashboards.http.problem import Problem, invalid_field
 from dashboards.pages.public_status import offset_name, progress, public_status, shown_clock, zone
 from dashboards.pages.report_limits import take_report
 from dashboards.pages.routes import error_page, name_of, render
+from dashboards.sign_in.answer_link import arriving_by_link
+from dashboards.sign_in.cookies import ANSWERED_BY, cookie_name
 from dashboards.sign_in.requests import address_of, form_of
+from registry.actor import Actor
 from registry.roles import Verb
+from registry.scope import LiftScope
 from store.records.repository import RecordsUnavailable
 from telemetry.streams import LIFT_ID_PATTERN
 
@@ -67,20 +71,21 @@ def _add_code(router: APIRouter, context: AppContext) -> None:
         incident = context.records().public_incident(lift_id)
         values = _lift_values(found, request) | _progress_values(incident)
         is_running = incident is not None and incident.rescue is not None
-        values["arrives"] = _may_arrive(context, request, incident, lift_id)
-        values["signs_in"] = is_running and scope_of(request).actor is None
+        values["arrives"] = _arriving(context, request, incident, lift_id) is not None
+        values["signs_in"] = is_running and scope_of(request).actor is None and not values["arrives"]
         return _refreshed(render(request, "code.html", **values, status_key=public_status(found, incident)))
 
     @router.post("/code/{lift_id}/arrival")
     def arrival(request: Request, lift_id: str) -> Response:
         incident = context.records().public_incident(lift_id) if LIFT_ID_PATTERN.fullmatch(lift_id) else None
-        place, scope = form_of(request).get("place", ""), scope_of(request)
-        if incident is None or scope.actor is None or not _may_arrive(context, request, incident, lift_id):
+        place, who = form_of(request).get("place", ""), _arriving(context, request, incident, lift_id)
+        if incident is None or who is None:
             return error_page(request, 404)
         if place not in PLACES:
             return error_page(request, 422)
-        action = IncidentAction("arrive", scope.actor, rescue=RescueStep("arrive", place=place, lift_id=lift_id))
-        context.records().act_on_incident(incident.id, action, time.time_ns(), scope=scope.acting or scope.lifts)
+        by, lifts = who
+        action = IncidentAction("arrive", by, rescue=RescueStep("arrive", place=place, lift_id=lift_id))
+        context.records().act_on_incident(incident.id, action, time.time_ns(), scope=lifts)
         return RedirectResponse(f"/code/{lift_id}", SEE_OTHER)
 
     @router.get("/code/{lift_id}/report")
@@ -144,18 +149,26 @@ def _add_reports(router: APIRouter, context: AppContext) -> None:
         return RedirectResponse(f"/reports/{secret}", SEE_OTHER)
 
 
-def _may_arrive(context: AppContext, request: Request, incident: Incident | None, lift_id: str) -> bool:
-    """Return whether the signed-in person may enter an arrival at a lift, whose time is the server's.
+def _arriving(
+    context: AppContext, request: Request, incident: Incident | None, lift_id: str
+) -> tuple[Actor, LiftScope] | None:
+    """Return who may enter an arrival at a lift, at the time of the server, and for which lifts; None where nobody may.
 
-    It is one at a lift that holds people, as long as there is one.
+    That is the signed-in person, or whoever has answered the incident by a link in this browser. It is an arrival at a
+    lift that holds people, as long as there is one.
     """
-    scope = scope_of(request)
-    if incident is None or incident.rescue is None or scope.actor is None or Verb.ACKNOWLEDGE not in scope.verbs:
-        return False
+    if incident is None or incident.rescue is None:
+        return None
     lift = incident.lift(lift_id)
     if lift is None or lift.proven or (incident.may_hold_people and not lift.holds_people):
-        return False
-    return context.records().has_incident(incident.id, scope.acting or scope.lifts, lift_id)
+        return None
+    scope, records = scope_of(request), context.records()
+    if scope.actor is not None and Verb.ACKNOWLEDGE in scope.verbs:
+        lifts = scope.acting or scope.lifts
+        return (scope.actor, lifts) if records.has_incident(incident.id, lifts, lift_id) else None
+    secret = request.cookies.get(cookie_name(request, ANSWERED_BY))
+    found = secret and arriving_by_link(records, secret, incident.id, address_of(request), time.time_ns())
+    return found if found and records.has_incident(incident.id, found[1], lift_id) else None
 
 
 def _keep_photo(context: AppContext, report: PublicReport, sent: bytes) -> None:

@@ -15,13 +15,16 @@ from alerts.answers import Refused
 from alerts.incidents.actions import IncidentAction
 from alerts.incidents.rescue import DECLINED
 from alerts.incidents.rescuing import RescueStep
+from registry.actor import Actor
 from registry.people import Person, scope_of
 from registry.roles import Verb
-from registry.scope import ALL_LIFTS, NO_LIFTS, Scope
+from registry.scope import ALL_LIFTS, NO_LIFTS, LiftScope, Scope
 from store.records.repository import ACCEPT, AnswerLink, IncidentHistory, Records
 
 OPEN, USED, EXPIRED, UNKNOWN = "open", "used", "expired", "unknown"
 NOT_ALLOWED, CLOSED = "not-allowed", "closed"
+ARRIVAL_LIVES_NS = 12 * 3600 * 1_000_000_000
+"""How long whoever has answered by a link may enter the own arrival on the page of the code."""
 
 
 class LinkAnswer:
@@ -122,3 +125,17 @@ def _shown(history: IncidentHistory | None, is_helper: bool) -> IncidentHistory 
     lift_ids = frozenset(lift.lift_id for lift in lifts)
     visible = replace(seen, incident=replace(seen.incident, lifts=tuple(lifts)), lift_ids=lift_ids)
     return replace(history, visible=visible, alerts=[each for each in history.alerts if each.lift_id in lift_ids])
+
+
+def arriving_by_link(
+    records: Records, secret: str, incident_id: str, address: str, now_ns: int
+) -> tuple[Actor, LiftScope] | None:
+    """Return who may enter an arrival at an incident, and for which lifts: whoever has answered it by this link within
+    the last hours; None where nobody has."""
+    asked = LinkAnswer(records, secret, address, now_ns)
+    used_ns = None if asked.link is None else asked.link.used_ns
+    if used_ns is None or not 0 <= now_ns - used_ns < ARRIVAL_LIVES_NS or asked.incident_id != incident_id:
+        return None
+    if asked.state != USED or asked.scope is None or asked.scope.actor is None:
+        return None
+    return asked.scope.actor, asked._lifts

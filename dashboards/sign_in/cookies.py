@@ -6,6 +6,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 SESSION = "liftwatch"
+ANSWERED_BY = "liftwatch-answer"
+"""The secret of the link by which the browser has answered an incident last."""
 
 
 def is_secure(request: HTTPConnection) -> bool:

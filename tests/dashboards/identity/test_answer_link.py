@@ -185,3 +185,24 @@ def test_who_helps_takes_nothing_up_without_accepting_and_answers_no_more_after_
     assert found is not None
     assert (found.visible.incident.acknowledged_ns, found.story[-2].kind) == (None, "commented")
     assert [client.get(f"/answer/{made[action]}", headers=PAGE).status_code for action in made] == [403, 403]
+
+
+def test_who_accepted_by_a_link_enters_the_arrival_at_the_code_without_signing_in(
+    client: TestClient, accounts: Accounts, incident: Incident
+) -> None:
+    accounts.records.report_by_call("L002", "entrapment", None, BY, accounts.now_ns)
+    assert "/arrival" not in client.get("/code/L001", headers=PAGE).text
+    assert client.post("/code/L001/arrival", data={"place": "car"}).status_code == 404
+    client.post(link(accounts, incident, ACCEPT), headers=PAGE)
+    page = client.get("/code/L001", headers=PAGE).text
+    assert ("/code/L001/arrival" in page, "/sign-in" in page) == (True, False)
+    assert "/arrival" not in client.get("/code/L002", headers=PAGE).text
+    assert client.post("/code/L001/arrival", data={"place": "car"}).status_code == 303
+    assert story(accounts, incident)[-1] == ("arrived", "Mechanic", None)
+    assert client.get("/api/v1/lifts").status_code == 401
+
+
+def test_an_arrival_by_a_link_ends_with_the_account(client: TestClient, accounts: Accounts, incident: Incident) -> None:
+    client.post(link(accounts, incident, ACCEPT), headers=PAGE)
+    accounts.records.change_person(accounts.mechanic.person_id, {"is_disabled": True}, BY, accounts.now_ns)
+    assert client.post("/code/L001/arrival", data={"place": "car"}).status_code == 404
