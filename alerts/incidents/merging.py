@@ -57,7 +57,8 @@ def merge(into: Incident, other: Incident, now_ns: int, by: Actor | None = None,
     grown = _with_rescue_of(grown, into, other)
     if into.acknowledged_ns is not None and _is_waiting(other, into.severity):
         grown = called_anew(grown, now_ns)
-    grown = replace(grown, links=tuple(dict.fromkeys((*grown.links, *other.links))))
+    links = dict.fromkeys(each for each in (*grown.links, *other.links) if each not in (into.id, other.id))
+    grown = replace(grown, links=tuple(links))
     if not into.summary or grown.kind != into.kind:
         grown = replace(grown, summary=other.summary or into.summary)
     emptied = tuple(replace(lift, unclosed=0, holds_people=False) for lift in other.lifts)

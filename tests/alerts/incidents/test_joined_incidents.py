@@ -136,3 +136,32 @@ def test_a_lift_of_which_the_building_is_unknown_has_an_incident_of_its_own() ->
     desk.find(POWER, "on", 10, lift_id="a")
     desk.find(POWER, "on", 11, lift_id="b")
     assert len([one for one in desk.incidents.values() if one.is_open]) == 2
+
+
+def test_a_merge_has_the_links_of_both_and_none_to_itself() -> None:
+    desk = IncidentDesk()
+    desk.find(STOP, "on", 0)
+    desk.find(DOOR, "on", 10)
+    first = desk.only().id
+    others = [desk.call("out-of-order", 20, lift_id).id for lift_id in ("b", "c")]
+    (door,) = [alert.id for alert in desk.firing() if alert.rule == DOOR.slug]
+    second = desk.split(first, {door}, 30).id
+    desk.link(first, others[0], 40)
+    desk.link(second, others[1], 50)
+    desk.merge(first, second, 60)
+    assert desk.incidents[first].links == (others[0], others[1])
+    assert (desk.incidents[second].merged_into, first in desk.incidents[second].links) == (first, True)
+
+
+def test_a_lift_that_goes_offline_keeps_its_incident_open_and_as_urgent() -> None:
+    desk = IncidentDesk()
+    desk.find(ENTRAPMENT, "on", 0)
+    desk.find(OFFLINE, "on", 400)
+    incident = desk.only()
+    assert (incident.kind, incident.severity, incident.unclosed) == ("entrapment", "critical", 2)
+    desk.act(incident.id, "ack", 410)
+    desk.find(OFFLINE, "off", 900)
+    assert (desk.only().is_open, desk.only().may_hold_people, desk.only().unclosed) == (True, True, 1)
+    desk.find(ENTRAPMENT, "off", 950)
+    assert desk.only().rescue is not None
+    assert desk.story(incident.id)[-1] in ("release-seen", "closed")
