@@ -8,12 +8,13 @@ are judged at each message that arrives (`step_arrivals`) and at each tick of th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import trigger
+from detectors import rule_memory, trigger
 from detectors.behaviour import table as behaviour
 from detectors.checking import check
 from detectors.observe import arrivals, clock, tables
@@ -28,6 +29,8 @@ from telemetry.batch import Batch
 from telemetry.compiled import copied
 from telemetry.streams import NORMAL, RESTRICTED_MODES
 
+BEHAVIOUR = "behaviour"
+"""The name under which the observation of behaviour is set aside, as a rule is under its slug."""
 KINDS = {trigger.OPENED: "on", trigger.AGAIN: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 
 
@@ -39,7 +42,7 @@ class Judge:
     """The rules and their state for `n` lifts, which `step`, `step_arrivals` and `tick` advance.
 
     Rules in `set_aside` are not judged. With `on_broken` a rule that breaks is set aside, `on_broken` gets its slug and
-    its error, and the others go on; without, the error is raised.
+    its error, and the others go on; without, the error is raised. So it is with the observation of behaviour.
     """
 
     def __init__(
@@ -52,7 +55,7 @@ class Judge:
         self.rules = tuple(rules)
         self._over_arrivals = [rule for rule in rules if rule.table == "arrivals"]
         self.n = n
-        self._states = _start(self.rules, n)
+        self._states = rule_memory.start(self.rules, n)
         self._on_broken = on_broken
         self._set_aside = set(set_aside)
         self.on_rides: Callable[[RideTable], None] | None = None
@@ -77,12 +80,18 @@ class Judge:
         self._states |= memory | {"clock": clock.step(self._states["clock"], batch.steps)}
         if self.on_rides is not None and len(seen.rides):
             self.on_rides(self._by_its_clock(seen.rides))
-        self._states["behaviour"], observed = behaviour.step(self._states["behaviour"], seen.rows, seen.features, facts)
+        if BEHAVIOUR not in self._set_aside:
+            self._guarded(BEHAVIOUR, lambda: self._observe(seen, facts))
+        return self._judge(seen._asdict(), facts, windows)
+
+    def _observe(self, seen: tables.Tables, facts: FleetFacts) -> tuple[dict[str, Memory], list[Finding]]:
+        """Pass on the observations of behaviour that are over; return the memory after them, and no findings."""
+        memory, observed = behaviour.step(self._states["behaviour"], seen.rows, seen.features, facts)
         if self.on_behaviour is not None and len(observed):
             for name in ("start_ns", "end_ns"):
                 observed[name] -= clock.ahead_ns(self._states["clock"], observed["lift"], observed[name])
             self.on_behaviour(observed)
-        return self._judge(seen._asdict(), facts, windows)
+        return {"behaviour": memory}, []
 
     def _by_its_clock(self, rides: RideTable) -> RideTable:
         """Return rides with the begin and the end of each by its lift's clock."""
@@ -137,13 +146,13 @@ class Judge:
             for i, level in enumerate(rule.levels)
             if self._states[f"{rule.slug}/{i}"]["open"][lift]
         ]
-        for key, fresh in _start(self.rules, 1).items():
+        for key, fresh in rule_memory.start(self.rules, 1).items():
             self._states[key][lift] = fresh[0]
         return ended
 
     def forget_arrivals(self, lifts: Bools) -> None:
         """Reset the arrivals of these lifts, and the levels of the rules over arrivals."""
-        fresh = {"arrivals": arrivals.start(self.n), **_start_rules(self._over_arrivals, self.n)}
+        fresh = {"arrivals": arrivals.start(self.n), **rule_memory.start_rules(self._over_arrivals, self.n)}
         for key, state in fresh.items():
             state[~lifts] = self._states[key][~lifts]
         self._states |= fresh
@@ -157,25 +166,25 @@ class Judge:
             if table is None or not len(table) or rule.slug in self._set_aside:
                 continue
             idle = None if rule.always_judged else restricted[rule.table]
-            found += self._guarded(rule, table, facts, idle)
+            found += self._guarded(rule.slug, partial(self._step_rule, rule, table, facts, idle))
         return sorted(found, key=lambda finding: (finding.at_ns, finding.lift))
 
     def _check_size(self, facts: FleetFacts) -> None:
         if len(facts) != self.n:
             raise ValueError(f"facts of {len(facts)} lifts for a judge of {self.n}: call grow({len(facts)}) first")
 
-    def _guarded(self, rule: Rule, table: Any, facts: FleetFacts, idle: NDArray[np.bool_] | None) -> list[Finding]:
+    def _guarded(self, slug: str, step: Callable[[], tuple[dict[str, Memory], list[Finding]]]) -> list[Finding]:
         """Return the findings of a rule; set aside a rule that raises or returns scores that do not fit its levels.
 
         Its memory does not change, so that its alerts stay open and do not clear.
         """
         try:
-            memory, found = self._step_rule(rule, table, facts, idle)
+            memory, found = step()
         except Exception as error:
             if self._on_broken is None:
                 raise
-            self._set_aside.add(rule.slug)
-            self._on_broken(rule.slug, error)
+            self._set_aside.add(slug)
+            self._on_broken(slug, error)
             return []
         self._states |= memory
         return found
@@ -249,7 +258,8 @@ class Judge:
             raise ValueError(f"a judge of {self.n} lifts cannot shrink to {n}")
         if n == self.n:
             return
-        self._states = _carry(self._states | ride_memory.packed(self._states, np.arange(self.n)), _start(self.rules, n))
+        packed = ride_memory.packed(self._states, np.arange(self.n))
+        self._states = rule_memory.carry(self._states | packed, rule_memory.start(self.rules, n))
         self.n = n
 
     def snapshot(self, lifts: NDArray[np.intp] | None = None) -> dict[str, Memory]:
@@ -264,38 +274,9 @@ class Judge:
 
     def restore(self, snapshot: Mapping[str, Memory]) -> None:
         """Restore a snapshot of as many lifts or fewer; state that the snapshot lacks (of a newer rule) is initial."""
-        self._states = _carry(snapshot, _start(self.rules, self.n))
+        self._states = rule_memory.carry(snapshot, rule_memory.start(self.rules, self.n))
 
     @property
     def states(self) -> Mapping[str, Memory]:
         """The whole state, by the names of `snapshot`; read only."""
         return self._states
-
-
-def _start(rules: Sequence[Rule], n: int) -> dict[str, Memory]:
-    shared = {"arrivals": arrivals.start(n), "clock": clock.start(n), "behaviour": behaviour.start(n)}
-    return tables.start(n) | shared | _start_rules(rules, n)
-
-
-def _start_rules(rules: Sequence[Rule], n: int) -> dict[str, Memory]:
-    states: dict[str, Memory] = {}
-    for rule in rules:
-        states[f"{rule.slug}/detector"] = rule.detector.start(n)
-        states |= {f"{rule.slug}/{i}": trigger.start(n) for i in range(len(rule.levels))}
-    return states
-
-
-def _carry(known: Mapping[str, Memory], fresh: dict[str, Memory]) -> dict[str, Memory]:
-    """Copy the fields of `known` into fresh records of as many lifts or more, except fields of another type.
-
-    The records of the vibration are packed in `known`.
-    """
-    for key, state in fresh.items():
-        if key == ride_memory.VIBRATIONS:
-            continue
-        old = known.get(key, state[:0])
-        for name in set(state.dtype.names or ()) & set(old.dtype.names or ()):
-            if old.dtype[name] == state.dtype[name] and len(old) <= len(state):
-                state[name][: len(old)] = old[name]
-    ride_memory.unpack(known, fresh)
-    return fresh

@@ -52,6 +52,7 @@ def taken(
     possible, impossible = units(decoded, lift, facts)
     expired = messages.t_end_ns < messages.arrived_ns - keep_ns
     fails = unjudged[lift] & (has_readings | has_vibration)
+    fails[list(sequencer.failed)] = True
     conditions = [repeated, late & has_readings, expired & has_readings, fails, impossible > 0, has_readings]
     outcomes = [REPEATED, LATE, EXPIRED, UNJUDGEABLE, UNITS, JUDGED]
     outcome = np.select([*conditions, has_vibration], [*outcomes, NO_RULE], SPOKE).astype(np.int8)

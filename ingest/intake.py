@@ -29,7 +29,7 @@ from store.journal import Journal
 from telemetry.arrays import I32, Bools
 from telemetry.batch import Decoded, Refusal
 from telemetry.groups import joined, of_lifts, only, picked
-from telemetry.streams import Entry, parse_topic
+from telemetry.streams import UNJUDGEABLE, Entry, parse_topic
 from telemetry.wire.decode import decode, undecoded
 
 log = logging.getLogger("liftwatch.judge")
@@ -37,6 +37,7 @@ log = logging.getLogger("liftwatch.judge")
 BACKLOG_SHARE = 0.5
 """The share of the journal's limit that may come after the oldest message that waits."""
 OUTRUN = "%s sends faster than its messages are judged: %d messages that wait are given up"
+NOT_DECODED = "judging goes on without %d messages, of which that at journal position %d %s"
 REPORTED = ("mode", "power")
 """The channels that are shown as reported last, also of lifts whose messages wait."""
 DECODED_AT_ONCE = ("status", "gateway")
@@ -65,6 +66,7 @@ class Group(NamedTuple):
     gave_way: int = 0
     district_differs: int = 0
     is_whole: bool = True
+    entries: Sequence[Entry] = ()
 
     def judged(self) -> tuple[Decoded, I32]:
         """Return the messages that are judged now, and their lifts."""
@@ -115,7 +117,7 @@ class Intake:
         others += self._arrivals(refused, entries)
         now = ~waits & (lift != NO_ROOM)
         counts = len(indexed.gave_way), indexed.district_differs, not postponed
-        return Group(decoded, now, lift, has_no_room, waiting, others, refused, ended, *counts)
+        return Group(decoded, now, lift, has_no_room, waiting, others, refused, ended, *counts, entries)
 
     def share(self) -> tuple[Group, dict[int, set[int]]]:
         """Return some of the messages that wait, and which they are: they wait until they are `done`."""
@@ -127,7 +129,7 @@ class Intake:
         lift = np.array([NO_ROOM if index is None else index for index in indices], dtype=np.int32)
         now, waiting = of_share(decoded, lift, lifts_at), np.full_like(lift, NO_ROOM)
         others = self._arrivals(refused, entries)
-        return Group(decoded, now, lift, lift == NO_ROOM, waiting, others, refused), lifts_at
+        return Group(decoded, now, lift, lift == NO_ROOM, waiting, others, refused, entries=entries), lifts_at
 
     def give_up(self) -> tuple[int, list[Finding]]:
         """Give up the messages that wait and for which the journal has no room: return how many, and what the rules
@@ -190,7 +192,10 @@ class Intake:
         return [heard.refused(refused, self._state.fleet, retained)]
 
     def _decoded(self, entries: Sequence[Entry]) -> Decoded:
-        return of_lifts(decode(entries), self._partition.has)
+        decoded = of_lifts(decode(entries), self._partition.has)
+        if failed := [one for one in decoded.refusals if one.reason == UNJUDGEABLE]:
+            log.error(NOT_DECODED, len(failed), failed[0].position, failed[0].detail)
+        return decoded
 
     def _replaced(self, indexed: IndexedMessages, arrived_ns: int) -> list[Occurrence]:
         """List new unregistered lifts, forget those whose places they take, and return the findings that this ends."""

@@ -35,8 +35,8 @@ from mqtt.backoff import Backoff
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
-from store.live import RULE_SET_ASIDE, LiveTable
-from store.monitor_counts import UNKNOWN_MESSAGES
+from store.live import LiveTable
+from store.monitor_counts import RULE_SET_ASIDE, UNKNOWN_MESSAGES
 from store.outage import Outage
 from store.records.database import RecordsUnavailable
 from store.records.repository import Records
@@ -196,7 +196,7 @@ class Judging(threading.Thread):
         return self._journal.read(run.position, limit, READ_BYTES)
 
     def _rule_broke(self, slug: str, error: Exception) -> None:
-        """Set a rule aside until the monitor restarts, also after a return to the snapshot."""
+        """Set a rule, or the observation of behaviour, aside until a restart, also after a return to the snapshot."""
         self._broken.add(slug)
         self.counts[f"{RULE_SET_ASIDE}:{slug}"] = 1
         log.error("the rule %s broke and is set aside; its alerts stay as they are", slug, exc_info=error)

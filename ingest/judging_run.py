@@ -22,12 +22,13 @@ from ingest.waiting.backlogs import Backlogs
 from ingest.waiting.offered import DecodedGroup
 from ingest.waiting.positions import NewestPositions
 from telemetry.arrays import Bools
-from telemetry.batch import Batch
+from telemetry.batch import Batch, Refusal
 from telemetry.streams import Entry
 
 log = logging.getLogger("liftwatch.judge")
 
 NAMED = 5
+NOT_ORDERED = "%d messages could not be put in order, and judging goes on without them; please report this"
 LEFT_OUT = "judging failed at a row of %d lifts, and goes on without it: %s; please report this"
 
 
@@ -128,10 +129,22 @@ class JudgingRun:
     def _in_order(self, group: Group) -> Batch:
         """Return the rows to judge after the messages of a group that do not wait."""
         state, (decoded, lift) = self.state, group.judged()
-        batch, counts = state.sequencer.step(decoded, lift)
+        batch, counts = state.sequencer.step_leaving_out(decoded, lift)
         self._counts.update(counts)
+        if failed := state.sequencer.failed:
+            self._refuse_left_out(group, failed)
         self.found(state.step_arrivals(decoded, lift, *group.others), time.time_ns())
         return batch
+
+    def _refuse_left_out(self, group: Group, failed: Mapping[int, Exception]) -> None:
+        """Refuse the messages of a group that could not be put in order: `failed` has their errors, by their rows."""
+        self._counts["order_failed"] += len(failed)
+        log.error(NOT_ORDERED, len(failed), exc_info=next(iter(failed.values())))
+        (decoded, _), refusals = group.judged(), list[Refusal]()
+        for row, error in failed.items():
+            reason = {int(decoded.messages.position[row]): f"{type(error).__name__}: {error}"}
+            refusals += unjudgeable(group.entries, reason, decoded.messages.lift_id[row])
+        self._committing.refused(attributed(refusals, self.state.senders))
 
     def _refuse_failed(self, group: Group, left_out: Bools, entries: Sequence[Entry]) -> None:
         """Refuse the messages of a group that hold the rows at which judging has failed, so that they can be found."""

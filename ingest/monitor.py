@@ -28,7 +28,15 @@ from ingest.waiting.urgency import ALARM, mentions
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
 from store.journal_files import JournalUnavailable
-from store.monitor_counts import BEHIND_LIMIT_S, LAG_MESSAGES, LAG_SECONDS, behind, without
+from store.monitor_counts import (
+    BEHIND_LIMIT_S,
+    LAG_MESSAGES,
+    LAG_SECONDS,
+    behind,
+    rules_set_aside,
+    set_aside_warnings,
+    without,
+)
 from store.outage import Outage
 from store.records.repository import KEEP_DEFAULT_YEARS, PartitionMismatch, Records, RecordsUnavailable
 from store.series.timeseries import TimeSeries
@@ -256,7 +264,8 @@ class Monitor:
     def warnings(self) -> list[str]:
         """Return what is wrong with a monitor that may be ready all the same."""
         outages = [notifier.outage for notifier in self._notifiers if not notifier.outage.blocks]
-        return [*(reason for outage in outages for reason in outage.reasons), *without(self.all_counts())]
+        reasons, counts = [reason for outage in outages for reason in outage.reasons], self.all_counts()
+        return [*reasons, *set_aside_warnings(rules_set_aside(counts)), *without(counts)]
 
     def dead_threads(self) -> list[str]:
         """Return the names of the threads that ended while the monitor runs."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ingest.senders import NOT_ITS_LIFT, Senders, attributed
 from telemetry.batch import Decoded, Refusal
-from telemetry.streams import Entry, claimed_lift_id
+from telemetry.streams import UNJUDGEABLE, Entry, claimed_lift_id
 from telemetry.wire.decode import inner_payloads
 
 FORGED = (
@@ -74,7 +74,7 @@ def unjudgeable(entries: Sequence[Entry], reasons: Mapping[int, str], lift_id: s
     """Return the refusals of messages at these positions, of one of their lifts where `lift_id` names it."""
     aside = [entry for entry in entries if entry.position in reasons]
     report = "could not be judged, by a mistake of the monitor's; please report it"
-    return [refusal(entry, "unjudgeable", f"{report}: {reasons[entry.position]}", lift_id=lift_id) for entry in aside]
+    return [refusal(entry, UNJUDGEABLE, f"{report}: {reasons[entry.position]}", lift_id=lift_id) for entry in aside]
 
 
 def refusal(

@@ -191,6 +191,7 @@ class State:
         parts |= {f"sequence/{name}": column for name, column in self.sequencer.snapshot(kept).items()}
         parts |= {f"rides/{name}": column for name, column in self.rides.pack().items()}
         parts |= {f"behaviour/{name}": column for name, column in self.behaviour.pack().items()}
+        parts["aside"] = self.aside.pack(kept, time.monotonic())
         np.savez(out, allow_pickle=False, **parts)
         return out.getvalue()
 
@@ -223,6 +224,8 @@ class State:
             self.sequencer.restore(part("sequence/"))
             self.rides.unpack(part("rides/"))
             self.behaviour.unpack(part("behaviour/"))
+            if "aside" in parts:
+                self.aside.unpack(parts["aside"], time.monotonic())
 
     def picture(self, reported: Mapping[str, Mapping[int, float]] = NOTHING) -> LiveTable:
         """Return the latest state of every listed lift, except lifts that never sent a message.

@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEVER = 0
-RULE_SET_ASIDE = "rule_set_aside"
-"""The count `rule_set_aside:<slug>` that a monitor writes beside the table names a rule that broke."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ LAG_SECONDS, LAG_MESSAGES = "lag_seconds", "lag_messages"
 BEHIND_LIMIT_S = 5.0
 """A monitor whose readers are further behind than this is not ready."""
 UNKNOWN_MESSAGES = "resumed_without_messages"
+RULE_SET_ASIDE = "rule_set_aside"
+"""The count `rule_set_aside:<slug>` names a rule that broke."""
 GAUGES, GAUGE_UNITS = (LAG_MESSAGES, "held_rows", UNKNOWN_MESSAGES), ("_bytes", "_seconds")
 NOT_IN_A_METRIC_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
@@ -38,6 +40,18 @@ def without(counts: Mapping[str, float]) -> list[str]:
     """Return a line where judging went on without the state of earlier messages."""
     messages = counts.get(UNKNOWN_MESSAGES, 0)
     return [WITHOUT.format(messages)] if messages else []
+
+
+def rules_set_aside(counts: Iterable[str]) -> list[str]:
+    """Return the slugs of the rules that broke in a monitor and are not judged, by the names of its counts."""
+    names = {key.partition(":") for key in counts}
+    return sorted(slug for name, _, slug in names if name == RULE_SET_ASIDE)
+
+
+def set_aside_warnings(slugs: Iterable[str]) -> list[str]:
+    """Return a line that lists the rules that are set aside, where there are any."""
+    listed = ", ".join(slugs)
+    return [f"rules set aside: {listed}"] if listed else []
 
 
 def metric_families(counts_by_monitor: Mapping[str, Mapping[str, float]]) -> Iterable[Metric]:

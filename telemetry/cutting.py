@@ -15,7 +15,7 @@ import numpy as np
 
 from telemetry.arrays import I64, Bools
 from telemetry.batch import CHANNELS, Batch, Steps, Waveforms
-from telemetry.groups import blocks
+from telemetry.groups import blocks, joined_waves
 
 COLUMNS = ("lift", "t_ns", *CHANNELS)
 VIBRATIONS = ("waveforms", "machine")
@@ -64,6 +64,18 @@ def _blocks(batch: Batch, name: str, begin: int, end: int) -> dict[str, Any]:
         np.ascontiguousarray(waves.xyz[:, first[0] : first[-1]]),
     )
     return {name: cut, f"{name}_due_ns": getattr(batch, f"{name}_due_ns")[begin:end]}
+
+
+def joined(parts: Sequence[Batch]) -> Batch:
+    """Return batches as one, the rows and blocks of each after those of the one before."""
+    columns: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in parts]) for name in COLUMNS}
+    for name in VIBRATIONS:
+        if some := [one for one in parts if getattr(one, name) is not None]:
+            columns[name] = joined_waves([getattr(one, name) for one in some])
+            columns[f"{name}_due_ns"] = np.concatenate([getattr(one, f"{name}_due_ns") for one in some])
+    if steps := [one.steps for one in parts if one.steps is not None]:
+        columns["steps"] = Steps(*(np.concatenate(each) for each in zip(*steps, strict=True)))
+    return Batch(**columns)
 
 
 def lifts_of(batch: Batch) -> list[int]:

@@ -40,6 +40,9 @@ HEARTBEAT_DEFAULT_S = 60.0
 DISTRICT_PATTERN = re.compile(r"[a-z0-9-]{1,32}")
 LIFT_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+UNJUDGEABLE = "unjudgeable"
+"""The reason of the refusal of a message at which the monitor itself failed."""
+
 
 class Entry(NamedTuple):
     """A message as received and journalled. `position` counts from 1, `arrived_ns` is the monitor's."""

@@ -42,7 +42,13 @@ SEES_ALL = {"commands", "liftwatch", "tests", "benchmarks"}
 # The walls inside a folder: what each of its rooms may import of the folder's own modules.
 WALLS: dict[str, set[str]] = {
     "telemetry.wire": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.streams"},
-    "telemetry.order": {"telemetry.arrays", "telemetry.batch", "telemetry.groups", "telemetry.compiled"},
+    "telemetry.order": {
+        "telemetry.arrays",
+        "telemetry.batch",
+        "telemetry.groups",
+        "telemetry.compiled",
+        "telemetry.cutting",
+    },
     "detectors.observe": set(),
     "detectors.series": set(),
     "detectors.health": {"detectors.series"},

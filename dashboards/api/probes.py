@@ -19,7 +19,7 @@ from dashboards.live.fleet_view import SEVERITIES, STATES
 from dashboards.live.partitions import PartitionStatus
 from registry.incident_kinds import INCIDENT_KINDS
 from registry.roles import Verb
-from store.monitor_counts import BEHIND_LIMIT_S, behind, metric_families, without
+from store.monitor_counts import BEHIND_LIMIT_S, behind, metric_families, set_aside_warnings, without
 from store.records.outbox.failing_endpoints import FailingEndpoint
 from store.records.repository import RecordsUnavailable
 from telemetry import instant
@@ -41,8 +41,7 @@ def probes(context: AppContext) -> APIRouter:
         context.series()
         if late := _late(context):
             raise unavailable("monitor", "; ".join(late))
-        broken = context.poller.rules_set_aside()
-        warnings = [f"rules set aside: {', '.join(broken)}"] if broken else []
+        warnings = set_aside_warnings(context.poller.rules_set_aside())
         counts = context.poller.counts()
         warnings += [f"partition {name}: {line}" for name, each in sorted(counts.items()) for line in without(each)]
         warnings += [

@@ -30,7 +30,8 @@ from dashboards.live.listing import LiftListing
 from dashboards.live.partitions import MONITOR_SILENT_S, PartitionStatus, PartitionWatch
 from dashboards.live.polled_records import TRANSITIONS_AT_ONCE, PolledRecords
 from dashboards.live.published import PublishedLifts
-from store.live import RULE_SET_ASIDE, LiveTable
+from store.live import LiveTable
+from store.monitor_counts import rules_set_aside
 from store.outage import Outage
 from store.records.repository import (
     Announcement,
@@ -120,8 +121,7 @@ class FleetPoller:
 
     def rules_set_aside(self) -> list[str]:
         """Return the slugs of the rules that broke in a monitor and are not judged."""
-        names = {key.partition(":") for counts in self.counts().values() for key in counts}
-        return sorted(slug for name, _, slug in names if name == RULE_SET_ASIDE)
+        return rules_set_aside(key for counts in self.counts().values() for key in counts)
 
     def poll(self, registry_limit: int | None = None) -> None:
         """Read changes from the records and publish them; a failure is counted, and kept for the problem document."""

@@ -12,8 +12,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.judge import NotObserved
 from detectors.rule import Finding
@@ -36,6 +38,18 @@ PARTING_S = 0.5
 """After so long in one batch a lift that fails is set aside at once: its rows are not parted."""
 IN_VAIN_MOST = 100
 """After so many failures one after the other the fault is not one of single lifts: the batch has failed."""
+
+PACKED = np.dtype(
+    [
+        ("lift", np.int64),
+        ("failures", np.int64),
+        ("t_ns", np.int64),
+        ("is_aside", np.bool_),
+        ("tried_in_s", np.float64),
+        ("kept_for_s", np.float64),
+    ]
+)
+"""A lift in a snapshot. Its times count from the snapshot on, and after a restart from the start on."""
 
 JudgeBatch = Callable[[Batch], list[Finding]]
 
@@ -91,6 +105,21 @@ class LiftsAside:
     def forget(self, lift: int) -> None:
         """Forget a lift whose index may become another one's."""
         self._lifts.pop(lift, None)
+
+    def pack(self, lifts: NDArray[np.intp], now_s: float) -> NDArray[Any]:
+        """Return what is known of these lifts, numbered anew in this order, as an array for a snapshot."""
+        numbers = {lift: number for number, lift in enumerate(lifts.tolist())}
+        rows = [
+            (numbers[lift], one.failures, one.t_ns, one.is_aside, one.tried_s - now_s, one.kept_until_s - now_s)
+            for lift, one in self._lifts.items()
+            if lift in numbers
+        ]
+        return np.array(rows, dtype=PACKED)
+
+    def unpack(self, packed: NDArray[Any], now_s: float) -> None:
+        """Restore what `pack` returned: a lift that was set aside stays so until it is tried again."""
+        for lift, failures, t_ns, is_aside, tried_in_s, kept_for_s in packed.tolist():
+            self._lifts[lift] = Failing(failures, t_ns, is_aside, now_s + tried_in_s, now_s + kept_for_s)
 
     def _is_aside(self, lift: int) -> bool:
         return lift in self._lifts and self._lifts[lift].is_aside

@@ -82,6 +82,17 @@ class HeldBlocks:
         order = np.lexsort((due_ns, waves.message[which]))
         return _picked(waves, which[order]), due_ns[order]
 
+    def kept(self, lifts: I32) -> dict[int, list[Block]]:
+        """Return the blocks of these lifts, for `undo`."""
+        some = self._by_lift.keys() & set(lifts.tolist()) if self._by_lift else ()
+        return {lift: self._by_lift[lift].copy() for lift in some}
+
+    def undo(self, lifts: I32, kept: Mapping[int, list[Block]]) -> None:
+        """Hold the blocks of these lifts that `kept` returned, and no others of them."""
+        for lift in lifts.tolist():
+            self._by_lift.pop(lift, None)
+        self._by_lift.update(kept)
+
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return all blocks as arrays."""
         waves, due_ns = _columns([(lift, block) for lift, held in self._by_lift.items() for block in held])

@@ -44,6 +44,18 @@ class HeldRows:
         count = _release(lifts, which, self.rows, self.heap, lift, t_ns, values)
         return lift[:count], t_ns[:count], values[:, :count]
 
+    def kept(self, lifts: Structs, which: I32) -> tuple[I64, Structs]:
+        """Return the places and copies of the rows of these lifts, for `undo`."""
+        places = np.empty(int(lifts["held"][which].sum()), dtype=np.int64)
+        _list(lifts, which.astype(np.int64), self.rows, places)
+        return places, self.rows[places]
+
+    def undo(self, lifts: Structs, kept: tuple[I64, Structs]) -> None:
+        """Restore rows as they were when `kept` returned them; the records of their lifts are restored already."""
+        places, rows = kept
+        self.rows[places] = rows
+        self.restore(lifts, self.snapshot(lifts))
+
     def snapshot(self, lifts: Structs) -> dict[str, NDArray[Any]]:
         """Return the rows of all lifts, one lift after the other in order of time: their times and values."""
         holders = np.flatnonzero(lifts["held"])

@@ -9,7 +9,9 @@ grouping of messages. The cost of a turn depends on received and released rows, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from telemetry import compiled
 from telemetry.arrays import I32, I64, Bools
 from telemetry.batch import CHANNELS, Batch, Decoded, Steps
+from telemetry.cutting import joined
 from telemetry.groups import picked
 from telemetry.order.blocks import NO_NEW_BLOCKS, HeldBlocks, NewBlocks, new_blocks
 from telemetry.order.early_presses import raise_presses
@@ -45,7 +48,8 @@ class Sequencer:
     """One record for each lift index; it grows as lifts come.
 
     `repeated` marks the messages of the last step that had come before, `overtaken` those that were late as a whole,
-    `stepped` those with which the lift's clock was set back.
+    `stepped` those with which the lift's clock was set back. `failed` holds the error of each message, by its row, that
+    the last `step_leaving_out` left out.
     """
 
     def __init__(self) -> None:
@@ -53,12 +57,13 @@ class Sequencer:
         self._rows = HeldRows()
         self._blocks = {kind: HeldBlocks() for kind in VIBRATIONS}
         self.repeated = self.overtaken = self.stepped = np.zeros(0, dtype=np.bool_)
+        self.failed: dict[int, Exception] = {}
 
     def step(self, decoded: Decoded, lift: I32) -> tuple[Batch, dict[str, int]]:
         """Return the rows that may be judged after these messages, and the counts of these messages.
 
         `lift` is the index of each message's lift, -1 where it is not to be judged. The effect of a message follows
-        from its own time of arrival, never from the time of this call.
+        from its own time of arrival, never from the time of this call. A step that raises has changed nothing.
         """
         lift = np.asarray(lift, dtype=np.int32)
         self.grow(int(lift.max(initial=NOT_JUDGED)) + 1)
@@ -68,13 +73,38 @@ class Sequencer:
         active = np.unique(lift[order])
         count = sum(int((first[order + 1] - first[order]).sum()) for first, *_ in readings)
         self._rows.make_room(2 * len(order) + count)
-        process(self._lifts, messages, order, readings, self._rows.rows, self._rows.heap)
+        with self._unchanged_by_failure(active):
+            process(self._lifts, messages, order, readings, self._rows.rows, self._rows.heap)
+            new = {kind: new_blocks(getattr(decoded, kind), messages) for kind in VIBRATIONS}
+            batch = self._release(active, new, _steps(messages[order]))
         self.repeated = messages["repeated"].copy()
         self.overtaken = messages["late"] & ~messages["taken"]
         self.stepped = messages["stepped"].copy()
-        new = {kind: new_blocks(getattr(decoded, kind), messages) for kind in VIBRATIONS}
+        self.failed = {}
         counts = {name: int(messages[column].sum()) for name, column in VERDICTS.items()}
-        return self._release(active, new, _steps(messages[order])), {"received": len(order)} | counts
+        return batch, {"received": len(order)} | counts
+
+    def step_leaving_out(self, decoded: Decoded, lift: I32) -> tuple[Batch, dict[str, int]]:
+        """Step as `step` does, but leave out each message at which this fails by a mistake of ours: see `failed`."""
+        try:
+            return self.step(decoded, lift)
+        except Exception as error:
+            order = np.argsort(lift, kind="stable")
+            if len(order) < 2:
+                self.repeated = self.overtaken = self.stepped = np.zeros(len(order), dtype=np.bool_)
+                self.failed = dict.fromkeys(range(len(order)), error)
+                return self._release(order[:0].astype(np.int32)), {}
+        verdicts, failed = np.zeros((3, len(order)), dtype=np.bool_), dict[int, Exception]()
+        batches, counts = list[Batch](), Counter[str]()
+        for part in (order[: len(order) // 2], order[len(order) // 2 :]):  # by lift, and each lift's in their order
+            batch, counted = self.step_leaving_out(picked(decoded, part), lift[part])
+            batches.append(batch)
+            counts.update(counted)
+            verdicts[:, part] = self.repeated, self.overtaken, self.stepped
+            failed |= {int(part[row]): error for row, error in self.failed.items()}
+        self.repeated, self.overtaken, self.stepped = verdicts
+        self.failed = failed
+        return joined(batches), dict(counts)
 
     def raise_presses(self, decoded: Decoded, lift: I32) -> Batch:
         """Return a row for each press of the alarm button in messages that are to be stepped later.
@@ -163,6 +193,20 @@ class Sequencer:
         self._rows.restore(self._lifts, _part(snapshot, "rows/"))
         for kind, blocks in self._blocks.items():
             blocks.restore(_part(snapshot, f"{kind}/"))
+
+    @contextmanager
+    def _unchanged_by_failure(self, lifts: I32) -> Iterator[None]:
+        """Restore the records, rows and blocks of these lifts, which alone may change, where the body raises."""
+        records, rows = self._lifts[lifts], self._rows.kept(self._lifts, lifts)
+        held = {kind: blocks.kept(lifts) for kind, blocks in self._blocks.items()}
+        try:
+            yield
+        except Exception:
+            self._lifts[lifts] = records
+            self._rows.undo(self._lifts, rows)
+            for kind, blocks in self._blocks.items():
+                blocks.undo(lifts, held[kind])
+            raise
 
     def _release(self, lifts: I32, new: Mapping[str, NewBlocks] = NO_VIBRATION, steps: Steps | None = None) -> Batch:
         """Return the rows and blocks of these lifts up to their watermarks; hold the others."""

@@ -3,18 +3,31 @@
 bytes ─► fast path ────────────────────────────► columns ─► numbers in order? ─► Decoded
              └─ unusual ─► validating ─► taken ───▲                └─ no: these messages again, by the validating path
                                └─► refused, with a reason
+
+A message at which this fails by a mistake of ours is refused as `unjudgeable`; all others of the group are decoded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from telemetry.batch import Decoded, Refusal
-from telemetry.streams import LIFT_ID_PATTERN, PAYLOAD_LIMIT_BYTES, Entry, Topic, claimed_lift_id, parse_topic
+from telemetry.groups import joined
+from telemetry.streams import (
+    LIFT_ID_PATTERN,
+    PAYLOAD_LIMIT_BYTES,
+    UNJUDGEABLE,
+    Entry,
+    Topic,
+    claimed_lift_id,
+    parse_topic,
+)
+from telemetry.streams import topic as topic_of
 from telemetry.wire import fast_path, validating
 from telemetry.wire.cbor_form import CborReader
 from telemetry.wire.columns import GroupColumns
@@ -25,6 +38,7 @@ from telemetry.wire.topics import refused_topic
 TOPIC_LIMIT_CHARS = 128
 TOPICS_REMEMBERED = 65_536
 STALE_MS = CLOCK_AHEAD_LIMIT_MS
+UNDECODABLE = "could not be decoded, by a mistake of the monitor's; please report it"
 COMPLETE = ("bundle", "gateway")
 JSON_BEGINS = frozenset(b"{[ \t\r\n")
 CBOR_BEGINS = frozenset((*range(0xA0, 0xBC), 0xBF, 0xD9))
@@ -32,7 +46,10 @@ CBOR_BEGINS = frozenset((*range(0xA0, 0xBC), 0xBF, 0xD9))
 
 def decode(entries: Sequence[Entry]) -> Decoded:
     """Return the readings of these messages, and the refusals with their reasons."""
-    return decode_validating(entries, frozenset())
+    try:
+        return decode_validating(entries, frozenset())
+    except Exception as error:
+        return _apart(entries, error)
 
 
 def decode_validating(entries: Sequence[Entry], suspects: Set[int]) -> Decoded:
@@ -57,9 +74,49 @@ def undecoded(entries: Sequence[Entry]) -> Decoded:
 
 def inner_payloads(payload: bytes, lift_ids: Iterable[str]) -> list[bytes]:
     """Return the bundles of these lifts in a gateway's message that was taken, each as a payload of its own."""
-    reader: Any = JsonReader() if _is_json(payload) else CborReader()
-    lifts = reader.open(payload)["lifts"]
+    reader, lifts = _opened(payload)
     return [reader.copy(lifts[lift_id]) for lift_id in lift_ids]
+
+
+def _opened(payload: bytes) -> tuple[Any, Any]:
+    """Return a gateway's bundles by lift, and what reads them."""
+    reader: Any = JsonReader() if _is_json(payload) else CborReader()
+    return reader, reader.open(payload)["lifts"]
+
+
+def _apart(entries: Sequence[Entry], error: Exception) -> Decoded:
+    """Decode a group that failed in two parts, a gateway's message bundle by bundle; refuse what fails by itself."""
+    if len(entries) > 1:
+        middle = len(entries) // 2
+        return joined([decode(entries[:middle]), decode(entries[middle:])])
+    entry = entries[0]
+    inner = _bundles(entry)
+    if not inner:
+        return _undecodable(entry, error)
+    decoded = joined([decode([each]) for each in inner])
+    return replace(decoded, refusals=[replace(one, topic=entry.topic) for one in decoded.refusals])
+
+
+def _bundles(entry: Entry) -> list[Entry]:
+    """Return the bundles of a gateway's message as messages of their lifts; none of any other message."""
+    topic = parse_topic(entry.topic)
+    if topic is None or topic.stream != "gateway":
+        return []
+    try:
+        reader, lifts = _opened(entry.payload)
+        named = {str(lift_id): reader.copy(inner) for lift_id, inner in lifts.items()}
+    except Exception:
+        return []
+    return [
+        entry._replace(topic=topic_of(topic.district, lift_id, "bundle"), payload=inner)
+        for lift_id, inner in named.items()
+    ]
+
+
+def _undecodable(entry: Entry, error: Exception) -> Decoded:
+    columns, detail = GroupColumns(), f"{UNDECODABLE}: {type(error).__name__}: {error}"
+    _refuse(columns, entry, entry.payload, Invalid(UNJUDGEABLE, detail), claimed_lift_id(entry.topic))
+    return columns.finish()[0]
 
 
 def _gather(entries: Sequence[Entry], suspects: Set[int]) -> GroupColumns:

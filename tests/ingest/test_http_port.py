@@ -123,6 +123,19 @@ def test_a_broker_that_refuses_health_alone_is_a_warning_of_readiness(
     assert [reason for reason in answer["reasons"] if "refused" in reason] == ["alerts wait to be announced: refused"]
 
 
+def test_what_broke_and_is_set_aside_is_a_warning_of_readiness(
+    tmp_path: Path, records: Records, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def series() -> FileSeries:
+        return FileSeries.open(tmp_path / "series", 100_000)
+
+    monitor = ingest.monitor.Monitor(Subscribed(), journal, records, series, (), ())
+    assert orjson.loads(routes(monitor)["/readyz"]().body)["warnings"] == []
+    counts = monitor.all_counts() | {"rule_set_aside:overspeed": 1.0, "rule_set_aside:behaviour": 1.0}
+    monkeypatch.setattr(monitor, "all_counts", lambda: counts)
+    assert orjson.loads(routes(monitor)["/readyz"]().body)["warnings"] == ["rules set aside: behaviour, overspeed"]
+
+
 def test_a_monitor_is_ready_unless_judging_or_storing_is_behind_and_answers_while_its_records_are_locked(
     tmp_path: Path, broker: Broker
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.streams import STREAMS, Entry
+from telemetry.streams import STREAMS, UNJUDGEABLE, Entry
 from telemetry.wire.decode import decode, decode_validating
 from tests.telemetry import documents
 from tests.telemetry.wire import assert_same, columns, entry
@@ -49,3 +49,4 @@ def test_no_bytes_raise(payloads: list[bytes]) -> None:
     entries = [entry(payload, position=position) for position, payload in enumerate(payloads, start=1)]
     decoded = decode(entries)
     assert len(decoded.refusals) + len(decoded.messages.lift_id) == len(payloads)
+    assert not [one for one in decoded.refusals if one.reason == UNJUDGEABLE]
