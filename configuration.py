@@ -58,7 +58,13 @@ class TimeSeriesSettings(Section):
     org: str = "liftwatch"
     token_file: Path | None = None
     raw_days: int = Field(30, ge=1)
+    trip_days: int = Field(90, ge=1)
     minute_days: int = Field(730, ge=1)
+
+    @property
+    def measured_days(self) -> int:
+        """For how many days trips are kept; in InfluxDB they are in the bucket of the readings."""
+        return self.raw_days if self.kind == "influxdb" else max(self.raw_days, self.trip_days)
 
     def token(self) -> str | None:
         """Return the token in `token_file`, if there is one."""

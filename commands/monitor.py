@@ -100,6 +100,7 @@ def open_monitor(settings: Configuration) -> Iterator[Monitor]:
             notifiers,
             partition=partition(settings),
             raw_days=settings.timeseries.raw_days,
+            measured_days=settings.timeseries.measured_days,
             keep_years=settings.records.keep_years,
             batch_s=where.batch_s,
             batch_messages=where.batch_messages,

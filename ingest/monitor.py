@@ -85,6 +85,7 @@ class Monitor:
         *,
         partition: Partition = EVERY_LIFT,
         raw_days: int = 30,
+        measured_days: int | None = None,
         keep_years: int = KEEP_DEFAULT_YEARS,
         batch_s: float = 0.2,
         batch_messages: int = 10_000,
@@ -104,6 +105,7 @@ class Monitor:
             raw_days,
             partition=partition,
             measured=lambda: self._judging.measured(),  # noqa: PLW0108 - made below
+            measured_days=measured_days,
         )
         self._judging = Judging(
             journal,

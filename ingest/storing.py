@@ -61,7 +61,8 @@ class Storing(threading.Thread):
     """Writes decoded readings to the time series and marks its position.
 
     `open_series` opens the time series, which may be away: this thread waits for them, and closes them at its end.
-    `listing` returns None, and `offered_to` how far judging has come, until judging has loaded the registry.
+    `listing` returns None, and `offered_to` how far judging has come, until judging has loaded the registry. The rows
+    of `measured` are stored where they are younger than `measured_days`, by default than `raw_days`.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Storing(threading.Thread):
         every_s: float = 1.0,
         partition: Partition = EVERY_LIFT,
         measured: Callable[[], Mapping[str, MeasuredWaiting]] = dict,
+        measured_days: int | None = None,
     ) -> None:
         super().__init__(name="store", daemon=True)
         self.counts = {"stored_rows": 0, "expired_rows": 0, "store_retries": 0, "store_refused": 0, "store_failed": 0}
@@ -87,6 +89,7 @@ class Storing(threading.Thread):
         self._refused = Outage("the time series refuse rows for good", log)
         self._listing, self._offered_to, self._measured = listing, offered_to, measured
         self._keep_ns = raw_days * DAY_NS
+        self._keep_measured_ns = (raw_days if measured_days is None else measured_days) * DAY_NS
         self._every_s = every_s
         self._partition = partition
         self._offered = OfferedGroups()
@@ -248,7 +251,7 @@ class Storing(threading.Thread):
         """Write some of the rows that wait, retrying while the store is unavailable; return whether more wait."""
         number, some = waiting.first(MEASURED_AT_ONCE)
         try:
-            rows = waiting.points(some, time.time_ns() - self._keep_ns)
+            rows = waiting.points(some, time.time_ns() - self._keep_measured_ns)
             if rows and not self._retry(lambda: self._write(rows), TimeSeriesUnavailable):
                 return False
         except Exception:  # readings must not wait for what cannot be stored

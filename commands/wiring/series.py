@@ -15,6 +15,7 @@ def open_series(settings: Configuration, *, writable: bool) -> TimeSeries:
         token=where.token() or "",
         org=where.org,
         raw_days=where.raw_days,
+        trip_days=where.trip_days,
         minute_days=where.minute_days,
         writable=writable,
     )

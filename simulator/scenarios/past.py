@@ -84,7 +84,10 @@ def past_day(
     trips, stalled = _stalled(_without(trips, own, day_ns), lifts, stalls, day_ns)
     rows = [*_motion(trips, lifts), _doors(trips, own, stalled, day_ns), _people(trips, stalled, rng)]
     rows.append(_vibration(trips, rng))
-    begun = PastTrips(trips.lift, trips.start_s, trips.target_m - trips.origin_m, trips.top_mps)
+    origin, target = (_landing(lifts, trips.lift, height_m) for height_m in (trips.origin_m, trips.target_m))
+    begun = PastTrips(
+        trips.lift, trips.start_s, trips.lasts_s, trips.origin_m, trips.target_m, origin, target, trips.top_mps
+    )
     for stream, channels in zip(("trip", "feature"), rides_of(begun, len(lifts), wears, day_ns, seed), strict=True):
         rows.append((stream, trips.lift, trips.start_s, channels))
     for stream, lift, t_s, channels in rows:
@@ -92,6 +95,14 @@ def past_day(
         kept = ~_is_silent(lift, t_ns, own)
         order = np.lexsort((t_ns[kept], lift[kept]))
         yield PastRows(stream, lift[kept][order], t_ns[kept][order], {k: v[kept][order] for k, v in channels.items()})
+
+
+def _landing(lifts: Sequence[LiftFacts], lift: Index, height_m: F64) -> Index:
+    """Return the nearest landing of each height."""
+    heights = np.full((len(lifts), max(len(each.floors) for each in lifts)), np.inf)
+    for k, each in enumerate(lifts):
+        heights[k, : len(each.floors)] = [floor.height_m for floor in each.floors]
+    return np.abs(heights[lift] - height_m[:, None]).argmin(axis=1)
 
 
 Rows = tuple[str, Index, F64, dict[str, F64]]

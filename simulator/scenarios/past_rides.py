@@ -46,12 +46,21 @@ class Wear:
 
 
 class PastTrips(NamedTuple):
-    """Trips of a day: the lift of each, its begin in seconds of the day, its way up, and the speed it reached."""
+    """Trips of a day: the lift of each, its begin and duration in seconds, both ends, and the speed it reached."""
 
     lift: Index
     start_s: F64
-    way_m: F64
+    lasts_s: F64
+    origin_m: F64
+    target_m: F64
+    from_landing: Index
+    to_landing: Index
     top_mps: F64
+
+    @property
+    def way_m(self) -> F64:
+        """The way up."""
+        return self.target_m - self.origin_m
 
 
 def rides_of(
@@ -75,7 +84,12 @@ def rides_of(
     off_m = np.where(bias_m < 0.0, -off_m, off_m) + bias_m
     distance = np.abs(trips.way_m)
     trip = {
+        "from_landing": trips.from_landing.astype(float),
+        "to_landing": trips.to_landing.astype(float),
+        "from_m": trips.origin_m,
+        "to_m": trips.target_m,
         "distance_m": trips.way_m,
+        "duration_s": trips.lasts_s,
         "way_m": trips.way_m * (1.0 + slip[lift] + SLIP_SPREAD * rng.normal(size=n)),
         "peak_mps": trips.top_mps,
         "steady_mps": np.where(distance > 4.0 * trips.top_mps, trips.top_mps, np.nan),

@@ -47,7 +47,7 @@ def merge(root: Path, kind: str, group: list[Segment], level: int) -> None:
     """Publish one segment that holds the rows of `group`, sorted by lift and time, repeats dropped."""
     stream, day = group[0].stream, group[0].day
     writes = group[0].first, group[-1].last
-    frame = pl.concat([pl.read_parquet(segment.path, glob=False) for segment in group])
+    frame = pl.concat([pl.read_parquet(segment.path, glob=False) for segment in group], how="diagonal")
     frame = combined(frame) if kind == MINUTE else ordered(stream, frame)
     if kind == RAW and stream in REDUCTIONS and group[0].level < MINUTE_LEVEL <= level:
         publish(root, [NewSegment(MINUTE, day, stream, MINUTE_LEVEL, *writes, minutes(stream, frame))])

@@ -13,7 +13,7 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import polars as pl
 
@@ -38,12 +38,14 @@ from store.series.segments import (
 from store.series.timeseries import (
     EVENTS_LIMIT,
     HOUR_NS,
+    KEPT_LONGER,
     MEASUREMENTS,
     MINUTE_DEFAULT_DAYS,
     MINUTE_NS,
     RAW_DEFAULT_DAYS,
     REDUCED_FROM_NS,
     STATE_LOOK_BACK_NS,
+    TRIP_DEFAULT_DAYS,
     Points,
     Readings,
     Series,
@@ -57,12 +59,25 @@ READ_ATTEMPTS = 5
 MERGES_A_CALL = 32
 
 
+class Retention(NamedTuple):
+    """For how many days readings, the streams of `KEPT_LONGER` and minutes are kept; 0 is for ever."""
+
+    raw: int
+    trip: int
+    minute: int
+
+    @property
+    def longest_raw(self) -> int:
+        """For how many days a folder of rows is kept, 0 for ever."""
+        return max(self.raw, self.trip) if self.raw and self.trip else 0
+
+
 class FileSeries:
     """The embedded implementation of `TimeSeries`."""
 
-    def __init__(self, root: Path, raw_days: int, minute_days: int, lock: int | None) -> None:
+    def __init__(self, root: Path, retention_days: Retention, lock: int | None) -> None:
         self._root = root
-        self._retention_days = {RAW: raw_days, MINUTE: minute_days}
+        self._retention_days = retention_days
         self._lock_file = lock
         self._writing = threading.Lock()
         self._maintaining = threading.Lock()
@@ -79,12 +94,13 @@ class FileSeries:
         raw_days: int = RAW_DEFAULT_DAYS,
         minute_days: int = MINUTE_DEFAULT_DAYS,
         writable: bool = True,
+        trip_days: int = TRIP_DEFAULT_DAYS,
     ) -> Self:
         """Open the folder `path`, creating it if needed. One process at a time may open it writable."""
         root = Path(path)
         try:
             root.mkdir(parents=True, exist_ok=True)
-            opened = cls(root, raw_days, minute_days, _locked(root) if writable else None)
+            opened = cls(root, Retention(raw_days, trip_days, minute_days), _locked(root) if writable else None)
             if writable:
                 opened._recover()
         except OSError as error:
@@ -136,10 +152,13 @@ class FileSeries:
         """Delete the days that lie wholly beyond the retention."""
         if self._lock_file is None:
             return
-        for kind, retention_days in self._retention_days.items():
+        kept = self._retention_days
+        for kind, retention_days in ((RAW, kept.longest_raw), (MINUTE, kept.minute)):
             for day in days(self._root, kind):
-                if retention_days and (day + 1 + retention_days) * DAY_NS <= now_ns:
+                if _is_over(day, retention_days, now_ns):
                     shutil.rmtree(folder(self._root, kind, day), ignore_errors=True)
+                elif kind == RAW and _is_over(day, kept.raw, now_ns):
+                    remove(each for each in list_segments(self._root, RAW, day) if each.stream not in KEPT_LONGER)
 
     def close(self) -> None:
         """Release the writer's lock."""
@@ -232,6 +251,10 @@ class FileSeries:
             return read()
         except (OSError, pl.exceptions.ComputeError) as error:
             raise TimeSeriesUnavailable(f"cannot read time series in {self._root}: {error}") from error
+
+
+def _is_over(day: int, kept_days: int, now_ns: int) -> bool:
+    return kept_days > 0 and (day + 1 + kept_days) * DAY_NS <= now_ns
 
 
 def _locked(root: Path) -> int:

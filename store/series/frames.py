@@ -58,7 +58,14 @@ def scan(segments: list[Segment], lift_id: str, from_ns: int, to_ns: int, schema
     if not segments:
         return pl.DataFrame(schema=schema)
     selected = (pl.col("lift") == lift_id) & (pl.col("t") >= from_ns) & (pl.col("t") < to_ns)
-    rows = pl.scan_parquet([segment.path for segment in segments], glob=False)
+    # A segment of an earlier version lacks the columns that were added since.
+    rows = pl.scan_parquet(
+        [segment.path for segment in segments],
+        glob=False,
+        schema={"lift": pl.String, **schema},
+        missing_columns="insert",
+        extra_columns="ignore",
+    )
     return rows.filter(selected).select(list(schema)).collect().sort("t", maintain_order=True)
 
 

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from telemetry import behaviour_fields
 from telemetry.instant import DAY_NS
-from telemetry.ride_fields import FEATURES, MOTION, TRIP
+from telemetry.ride_fields import FEATURES, LOADS, MOTION, TRIP
 from telemetry.streams import MODES, POWERS
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 HOUR_NS = 60 * MINUTE_NS
 RAW_DEFAULT_DAYS = 30
+TRIP_DEFAULT_DAYS = 90
 MINUTE_DEFAULT_DAYS = 730
 EVENTS_LIMIT = 10_000
 # How far back the state at the beginning of a window is searched.
@@ -59,11 +60,13 @@ REDUCTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         for feature in ("rms", "min", "max", "mean")
     },
 }
+# What is measured of trips and observed is kept longer than readings, for `trip_days`.
+KEPT_LONGER = ("trip", "feature", "behaviour")
 EVENT_STREAMS = ("door", "infrared", "status")
 # Rows of one instant have values of different fields: two kinds of behaviour may begin together.
 MERGED = (*EVENT_STREAMS, "behaviour")
 INTEGER_FIELDS = frozenset({"state", "presence", "curtain", "online", "alarm"})
-TEXT_FIELDS: Mapping[str, tuple[str, ...]] = {"mode": MODES, "power": POWERS}
+TEXT_FIELDS: Mapping[str, tuple[str, ...]] = {"mode": MODES, "power": POWERS, "load_class": LOADS}
 
 FloatArray = NDArray[np.floating[Any]]
 

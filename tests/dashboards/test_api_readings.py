@@ -21,6 +21,15 @@ S_NS = 1_000_000_000
 HERE = f"/api/v1/lifts/L001/series?from={instant.text(T0_NS)}&to={instant.text(T0_NS + 60 * S_NS)}"
 
 
+TRIP = {
+    name: np.array([value])
+    for name, value in {
+        "from_landing": 0, "to_landing": 2, "distance_m": 6, "duration_s": 4.5, "peak_mps": 1.5, "load_class": 1,
+        "boundary_1_s": 1.25, "boundary_6_s": 4.5,
+    }.items()
+}  # fmt: skip
+
+
 def points(measurement: str, t_s: np.ndarray, **fields: np.ndarray) -> Points:
     t_ns = T0_NS + (t_s * S_NS).astype(np.int64)
     return Points(measurement, np.zeros(len(t_s), dtype=np.int32), ["L001"], ["d1"], t_ns, fields)
@@ -41,6 +50,7 @@ def asking(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
         points("infrared", np.array([23.0, 24.0]), presence=np.array([1.0, np.nan]), curtain=np.array([np.nan, 0.0])),
         points("status", np.array([1.0]), online=np.array([1.0]), alarm=np.array([0.0]), mode=np.array([1.0]),
                power=np.array([0.0])),
+        points("trip", np.array([10.0]), **TRIP),
     ])  # fmt: skip
     store.close()
     with TestClient(create_app(settings), base_url=BASE) as client:
@@ -76,16 +86,34 @@ def test_a_trip_names_its_floors(asking: TestClient) -> None:
     trip = answer["items"][0]
     assert (len(answer["items"]), answer["next"]) == (1, None)
     assert (trip["from_floor"], trip["to_floor"], trip["distance_m"], trip["ride_quality"]) == ("0", "2", 6.0, None)
-    assert trip["peak_speed_mps"] == 1.5
+    assert (trip["peak_speed_mps"], trip["direction"], trip["load_class"]) == (1.5, "up", "occupied")
+    assert (trip["start"], trip["stop"]) == ("2001-09-09T01:46:50.000Z", "2001-09-09T01:46:54.500Z")
+    assert trip["boundaries_s"] == [None, 1.25, None, None, None, None, 4.5]
+
+
+def test_a_trip_that_judging_did_not_cut_is_none(asking: TestClient, tmp_path: Path) -> None:
+    store, t_s = open_timeseries(tmp_path / "series"), np.arange(100, 160, 0.5)
+    store.write([points("displacement", t_s, z=np.clip((t_s - 110) * 1.5, 0, 6))])
+    until = instant.text(T0_NS + 200 * S_NS)
+    answer = asking.get(f"/api/v1/lifts/L001/trips?from={instant.text(T0_NS)}&to={until}").json()
+    assert [trip["to_floor"] for trip in answer["items"]] == ["2"]
+
+
+def test_a_trip_of_a_month_before_last_is_listed_without_its_readings(asking: TestClient, tmp_path: Path) -> None:
+    store = open_timeseries(tmp_path / "series")
+    store.maintain(T0_NS + 85 * 86_400 * S_NS)
+    assert asking.get(f"{HERE}&stream=displacement").json()["z"]["max"][0] in (None, 0.0)
+    assert asking.get(HERE.replace("series", "trips")).json()["items"][0]["to_floor"] == "2"
+    store.maintain(T0_NS + 92 * 86_400 * S_NS)
+    assert asking.get(HERE.replace("series", "trips")).json()["items"] == []
 
 
 @pytest.mark.parametrize("limit", [3, 100])
 def test_pagination_loses_no_trip_between_two_pages(asking: TestClient, tmp_path: Path, limit: int) -> None:
-    store, t_s = open_timeseries(tmp_path / "series"), np.arange(0, 60, 0.5)
-    z_m = np.clip((t_s - 10) * 1.5, 0, 6)
+    store = open_timeseries(tmp_path / "series")
     starts_s = np.arange(-5 * 86_400, 0, 17_000)
     for start_s in starts_s:
-        store.write([points("displacement", start_s + t_s, z=z_m)])
+        store.write([points("trip", start_s + np.array([10.0]), **TRIP)])
     to_s = int(starts_s[1]) + 12 + 4 * 86_400  # a day's page ends in the middle of the second trip
     window = f"from={instant.text(T0_NS - 6 * 86_400 * S_NS)}&to={instant.text(T0_NS + to_s * S_NS)}"
     found: list[str] = []
@@ -95,7 +123,7 @@ def test_pagination_loses_no_trip_between_two_pages(asking: TestClient, tmp_path
         found += [trip["start"] for trip in page["items"]]
         cursor = page["next"] and f"&cursor={page['next']}"
     assert found == sorted(set(found), reverse=True)
-    assert len(found) == (starts_s + 14 < to_s).sum()
+    assert len(found) == (starts_s + 10 < to_s).sum()
 
 
 @pytest.mark.parametrize(

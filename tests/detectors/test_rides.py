@@ -16,7 +16,7 @@ from detectors.observe.rides import weighting
 from detectors.observe.rides.table import FEATURES_AT, MOTION_AT, RideTable
 from telemetry.arrays import F64
 from telemetry.batch import Batch
-from telemetry.ride_fields import FEATURES, MOTION
+from telemetry.ride_fields import BOUNDARIES, FEATURES, MOTION
 from telemetry.streams import CLOSED, CLOSING, OPENING
 from tests.detectors.naive_ride import Signal, blocks_of, values_between
 from tests.detectors.world import BEGIN_NS, GRID_S, Script, batch, facts_of, tower
@@ -103,6 +103,46 @@ def test_a_ride_has_the_closed_form_acceleration_jerk_and_distance() -> None:
         assert value(found, "jerk_mps3") == pytest.approx(1.0, rel=0.02)
         assert value(found, "v95_mps") == pytest.approx(1.75, rel=0.01)
         assert abs(value(found, "distance_m")) == pytest.approx(21.0, abs=0.01)
+
+
+@pytest.mark.parametrize("departs_s", [1.0, 1.3, 1.6, 1.8, 1.95])
+def test_the_boundaries_of_a_ride_are_those_of_its_closed_form(departs_s: float) -> None:
+    """v = 1.75 m/s, a = 0.8 m/s², j = 1.0 m/s³ and 21 m: 14.988 s, of which the first 0.5 m take 1.494 s.
+
+    Wherever in a block of vibration the car departs: the rows show it at rest for 0.3 s more.
+    """
+    script = Script(z_m=0.0).event(door=CLOSED).rest(5.0).open_door(2.0).rest(3.0).close_door(2.6).rest(departs_s - 0.6)
+    found = rides_of(script.ride(21.0).rest(0.6).open_door(2.2).rest(3.0), accelerations(script), noise=0.0)
+    seconds = np.array([value(found, name) for name in BOUNDARIES])
+    still_s = 0.316  # until the car is faster than 0.05 m/s, and again before it stops
+    expected = np.array(
+        [-(2.6 + departs_s - 0.6 + 0.5), 1.494, 13.494, 14.988 + 0.6 + 2.2 + 0.5, 2.569, 12.418, 14.988]
+    )
+    expected[6] -= still_s
+    assert np.allclose(seconds + still_s, expected, atol=0.3), seconds
+    assert value(found, "v95_mps") == pytest.approx(1.75, rel=0.02)
+    assert value(found, "accel_a95_mps2") == pytest.approx(0.8, rel=0.02)
+
+
+def test_a_ride_without_vibration_has_the_boundaries_of_its_doors_and_its_stop() -> None:
+    found = rides_of(journey(), None)
+    assert np.isnan([value(found, f"boundary_{k}_s") for k in (1, 2, 4, 5)]).all()
+    assert not np.isnan([value(found, f"boundary_{k}_s") for k in (0, 3, 6)]).any()
+
+
+@pytest.mark.parametrize(
+    ("reports", "expected"),
+    [([0, None], 0.0), ([1, None], 1.0), ([0, 1], 1.0), ([None, None], np.nan)],
+)
+def test_the_class_of_load_is_whether_a_person_was_reported_under_way(
+    reports: list[int | None], expected: float
+) -> None:
+    script = Script(z_m=0.0).event(door=CLOSED)
+    script = script.rest(5.0) if reports[0] is None else script.event(presence=reports[0]).rest(5.0)
+    if reports[1] is not None:
+        script.event(6.0, presence=reports[1])
+    found = rides_of(script.ride(21.0).rest(0.6).open_door(2.2).rest(3.0), None)
+    assert np.array_equal([value(found, "load_class")], [expected], equal_nan=True)
 
 
 def test_the_peak_to_peak_value_of_a_line_is_twice_its_weighted_amplitude() -> None:

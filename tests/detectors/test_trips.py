@@ -7,11 +7,26 @@ import pytest
 from numpy.typing import NDArray
 
 from detectors.observe import tables
-from detectors.observe.series import cut_trips
 from detectors.observe.trips import TripTable
+from registry.facts import FleetFacts
+from telemetry.arrays import F64, I64
+from telemetry.batch import readings
 from tests.detectors.world import Script, batch, facts_of, healthy, tower
 
 LANDINGS_M = np.arange(10) * 3.0
+
+
+def cut_trips(t_ns: I64, v_mps: F64, z_m: F64, landings_m: F64) -> TripTable:
+    """Return the trips of one lift out of its readings; `landings_m` may be empty or NaN."""
+    lift = np.zeros(len(t_ns), dtype=np.int32)
+    return tables.step(tables.start(1), readings(lift, t_ns, v_mps=v_mps, z_m=z_m), facts_with(landings_m))[1].trips
+
+
+def facts_with(landings_m: F64) -> FleetFacts:
+    """Return the facts of one lift with landings only."""
+    unknown, no = np.full(1, np.nan), np.zeros(1, dtype=np.bool_)
+    landings = np.append(landings_m, np.nan)[None, :]
+    return FleetFacts(unknown, unknown, landings, unknown, no, no, {})
 
 
 def there_and_back() -> Script:
@@ -84,7 +99,7 @@ def test_an_empty_series_has_no_trips() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_stored_series_and_the_running_state_count_the_same_trips(seed: int) -> None:
+def test_the_table_of_trips_and_the_rows_count_the_same_trips(seed: int) -> None:
     rows = healthy(seed, trips=5).rows(seed=seed)
     found = cut_trips(rows["t_ns"], rows["v_mps"], rows["z_m"], LANDINGS_M)
     assert len(found) == int(tables.step(tables.start(1), batch([rows]), facts_of([tower()]))[1].rows.trips[-1]) == 5

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from store.series import compaction
@@ -137,6 +138,35 @@ def test_raw_days_expire_before_their_minute_reduction(tmp_path: Path) -> None:
     assert series.channels["v"].max.tolist() == [59, 99]
     store.maintain(START_NS + 731 * DAY_NS)
     assert list(tmp_path.rglob("*.parquet")) == []
+
+
+def a_trip(t_ns: int, **fields: float) -> Points:
+    columns = {name: np.array([value]) for name, value in fields.items()}
+    return Points("trip", np.zeros(1, np.int32), ["L1"], ["d"], np.array([t_ns]), columns)
+
+
+def test_trips_are_kept_longer_than_readings(tmp_path: Path) -> None:
+    store = FileSeries.open(tmp_path, raw_days=30, trip_days=90)
+    store.write([*seconds(0), a_trip(START_NS, distance_m=6.0)])
+    store.expire(START_NS + 31 * DAY_NS)
+    assert speeds(store) == []
+    for kept_days, expected in ((31, [6.0]), (90, [6.0]), (91, [])):
+        store.expire(START_NS + kept_days * DAY_NS)
+        found = store.readings("L1", "trip", START_NS - DAY_NS, START_NS + DAY_NS)
+        assert list(found.channels["distance_m"]) == expected
+
+
+def test_a_segment_of_a_version_with_fewer_columns_is_read_and_merged(tmp_path: Path) -> None:
+    store = FileSeries.open(tmp_path, raw_days=0)
+    store.write([a_trip(START_NS, distance_m=6.0)])
+    (path,) = tmp_path.rglob("trip*.parquet")
+    pl.read_parquet(path).drop("load_class", "boundary_0_s").write_parquet(path)
+    store.write([a_trip(START_NS + 1, distance_m=9.0, load_class=1.0)])
+    for _ in range(2):
+        found = store.readings("L1", "trip", START_NS, START_NS + DAY_NS)
+        assert list(found.channels["distance_m"]) == [6.0, 9.0]
+        assert np.array_equal(found.channels["load_class"], [np.nan, 1.0], equal_nan=True)
+        store.maintain(START_NS + 2 * DAY_NS)
 
 
 def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:

@@ -1,15 +1,12 @@
-"""Route of a lift's trips: cut from its stored speed and position, with what judging measured of each.
-
-A trip is listed as soon as it is over; its doors, its stop and its ride quality follow once the door has opened.
-"""
+"""Route of a lift's trips, as judging cut and measured them: the stored measurements `trip` and `feature`."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
-from numpy.typing import NDArray
 
 from dashboards.api.access import needs
 from dashboards.api.context import AppContext
@@ -19,18 +16,13 @@ from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import parameters, reading_bodies
 from dashboards.http.cursor import decode_cursor, encode_cursor
 from dashboards.live.fleet_view import number
-from detectors.observe.series import cut_trips
-from detectors.observe.trips import TripTable
 from registry.facts import LiftFacts
 from registry.roles import Verb
-from store.series.timeseries import Readings, TimeSeries
+from store.series.timeseries import Readings
 from telemetry import instant
-from telemetry.ride_fields import AXIS, BAND, MOTION, ORDERS, PEAKS, SHOCKS
+from telemetry.ride_fields import AXIS, BAND, BOUNDARIES, LOADS, MOTION, ORDERS, PEAKS, SHOCKS
 
 TRIPS_AT_ONCE_NS = 24 * 3600 * 1_000_000_000
-TRIP_LIMIT_NS = 900 * 1_000_000_000
-SAME_TRIP_NS = 1_000_000_000
-"""A trip cut from what is stored begins no further than that from the same one as it was judged."""
 STOP_FIELDS = ("stop_error_m", "back_m", "door_open_s", "dwell_s", "door_close_s", "reversals")
 ORDER_STEP_PER_M = 0.2
 
@@ -59,13 +51,12 @@ def trips(context: AppContext) -> APIRouter:
         before_ns = decode_cursor(cursor, lift_id, (int,))[0] if cursor is not None else end_ns
         after_ns = max(begin_ns, before_ns - TRIPS_AT_ONCE_NS)
         facts, store = facts_of(context, lift_id), context.series()
-        found = read_trips(store, lift_id, facts, after_ns - TRIP_LIMIT_NS, min(before_ns + TRIP_LIMIT_NS, end_ns))
-        rows = np.flatnonzero((found.start_ns >= after_ns) & (found.start_ns < before_ns))[::-1].tolist()
-        seen_to_ns = int(found.start_ns[rows[limit - 1]]) if len(rows) > limit else after_ns
+        found, features = (store.readings(lift_id, name, after_ns, before_ns) for name in ("trip", "feature"))
+        rows = list(range(len(found)))[::-1]
+        seen_to_ns = int(found.t_ns[rows[limit - 1]]) if len(rows) > limit else after_ns
         following = encode_cursor([seen_to_ns], lift_id) if seen_to_ns > begin_ns else None
-        measured = [_measured(store, lift_id, name, after_ns, before_ns) for name in ("trip", "feature")]
         limits = {name: one._asdict() for name, one in ride_limits(facts).items()}
-        items = [_trip(found, row, facts, *measured) for row in rows[:limit]]
+        items = [_trip(found, row, facts, features) for row in rows[:limit]]
         return OrjsonResponse({"items": items, "next": following, "limits": limits})
 
     return router
@@ -77,57 +68,36 @@ def facts_of(context: AppContext, lift_id: str) -> LiftFacts | None:
     return index.facts[index.row_of[lift_id]] if lift_id in index.row_of else None
 
 
-def read_trips(store: TimeSeries, lift_id: str, facts: LiftFacts | None, begin_ns: int, end_ns: int) -> TripTable:
-    """Return the trips of a lift, cut from its stored speed and position."""
-    speed = store.readings(lift_id, "speed", begin_ns, end_ns)
-    displacement = store.readings(lift_id, "displacement", begin_ns, end_ns)
-    t_ns = np.union1d(speed.t_ns, displacement.t_ns)
-    heights = np.array([floor.height_m for floor in facts.floors] if facts else [], dtype=np.float64)
-    return cut_trips(t_ns, _at(t_ns, speed, "v"), _at(t_ns, displacement, "z"), heights)
+def _trip(found: Readings, row: int, facts: LiftFacts | None, features: Readings) -> dict[str, Any]:
+    floors, start_ns = facts.floors if facts else (), int(found.t_ns[row])
+    value = {name: float(column[row]) for name, column in found.channels.items()}
 
+    def label(landing: float) -> str | None:
+        return floors[int(landing)].label if 0 <= landing < len(floors) else None
 
-def _measured(store: TimeSeries, lift_id: str, name: str, after_ns: int, before_ns: int) -> Readings:
-    """Return what was measured of the trips that began in a time window."""
-    return store.readings(lift_id, name, after_ns - SAME_TRIP_NS, before_ns + SAME_TRIP_NS)
-
-
-def _at(t_ns: NDArray[np.int64], read: Readings, channel: str) -> NDArray[np.float64]:
-    """Return a channel at these instants, NaN where the channel has no reading."""
-    column = np.full(len(t_ns), np.nan)
-    if len(read):
-        column[np.searchsorted(t_ns, read.t_ns)] = read.channels[channel]
-    return column
-
-
-def _trip(found: TripTable, row: int, facts: LiftFacts | None, judged: Readings, features: Readings) -> dict[str, Any]:
-    floors = facts.floors if facts else ()
-
-    def label(landing: int) -> str | None:
-        return floors[landing].label if 0 <= landing < len(floors) else None
-
-    start_ns = int(found.start_ns[row])
+    lasted_ns = round((0.0 if math.isnan(value["duration_s"]) else value["duration_s"]) * 1e9)
     return {
         "start": instant.text(start_ns),
-        "stop": instant.text(int(found.stop_ns[row])),
-        "from_floor": label(int(found.from_landing[row])),
-        "to_floor": label(int(found.to_landing[row])),
-        "distance_m": number(found.distance_m[row]),
-        "peak_speed_mps": number(found.peak_mps[row]),
-        **_values(judged, start_ns, STOP_FIELDS),
+        "stop": instant.text(start_ns + lasted_ns),
+        "from_floor": label(value["from_landing"]),
+        "to_floor": label(value["to_landing"]),
+        "distance_m": number(value["distance_m"]),
+        "direction": "up" if value["distance_m"] > 0 else "down" if value["distance_m"] < 0 else None,
+        "duration_s": number(value["duration_s"]),
+        "load_class": None if math.isnan(value["load_class"]) else LOADS[int(value["load_class"])],
+        "peak_speed_mps": number(value["peak_mps"]),
+        **{name: number(value[name], 4) for name in STOP_FIELDS},
+        "boundaries_s": [number(value[name]) for name in BOUNDARIES],
         "ride_quality": _quality(features, start_ns),
     }
 
 
-def _values(read: Readings, start_ns: int, names: tuple[str, ...]) -> dict[str, float | None]:
-    """Return the values of the trip that began at `start_ns`; None where they are not measured."""
-    place = int(np.searchsorted(read.t_ns, start_ns - SAME_TRIP_NS))
-    is_found = place < len(read) and int(read.t_ns[place]) - start_ns <= SAME_TRIP_NS
-    return {name: number(read.channels[name][place], 4) if is_found else None for name in names}
-
-
 def _quality(read: Readings, start_ns: int) -> dict[str, Any] | None:
     """Return the ride quality of the trip that began at `start_ns`; None where it is not measured."""
-    value = _values(read, start_ns, tuple(read.channels))
+    place = int(np.searchsorted(read.t_ns, start_ns))
+    if place == len(read) or int(read.t_ns[place]) != start_ns:
+        return None
+    value = {name: number(column[place], 4) for name, column in read.channels.items()}
     if all(each is None for each in value.values()):
         return None
     shocks = [

@@ -102,6 +102,7 @@ class Trip(ResponseBody):
     """A trip from rest to rest; `distance_m` is positive upwards and negative downwards.
 
     Dwell, closing and reversals are those of the stop at which the trip began; opening and error those at its end.
+    `boundaries_s` are seconds from the begin, in the order of their numbers 0 to 6 (docs/ride-quality.md).
     """
 
     start: TimeText
@@ -109,6 +110,9 @@ class Trip(ResponseBody):
     from_floor: str | None
     to_floor: str | None
     distance_m: float | None
+    direction: Literal["up", "down"] | None
+    duration_s: float | None
+    load_class: Literal["empty", "occupied"] | None
     peak_speed_mps: float | None
     stop_error_m: float | None
     back_m: float | None
@@ -116,6 +120,7 @@ class Trip(ResponseBody):
     dwell_s: float | None
     door_close_s: float | None
     reversals: float | None
+    boundaries_s: list[float | None]
     ride_quality: RideQuality | None
 
 

@@ -53,6 +53,7 @@ def note(car: Any, t_ns: int, door: float) -> None:
 def leave(car: Any) -> None:
     """Begin the next stop as the car leaves this one."""
     car["start"][:] = car["stop"]
+    car["closed_ns"] = car["closing_ns"]
     car["stop"][:] = np.nan
     if not np.isnan(car["door"]):
         car["stop"][REVERSES] = 0.0

@@ -34,6 +34,8 @@ VIBRATION = np.dtype(
         ("v_mps", np.float64),  # speed and way of the car where the block ends
         ("way_m", np.float64),
         ("z_m", np.float64),
+        ("begin_ns", np.int64),  # the begin of the first block of the trip
+        ("edge", np.float64),  # tenths of a second from there until the car had gone `boundaries.EDGE_M`, NaN before
         ("samples", np.int64),  # since the trip began
         ("last_peak", np.float64, (AXES,)),  # of the half wave before this one, NaN where there was none
         ("peak", np.float64, (AXES,)),  # of this half wave, with its sign
@@ -90,6 +92,8 @@ CAR = np.dtype(
         ("opening_ns", np.int64),  # when the door last began to open, was open, and began to close
         ("opened_ns", np.int64),
         ("closing_ns", np.int64),
+        ("closed_ns", np.int64),  # when the door of the stop at which the trip began last began to close
+        ("load", np.float64),  # whether a person was reported since the car left, NaN where that is not known
         ("stop", np.float64, (len(STOP),)),  # of the stop under way, and of the one at which the trip began
         ("start", np.float64, (len(STOP),)),
         ("waits", np.bool_),  # whether a finished ride waits for its door
@@ -106,7 +110,7 @@ CAR = np.dtype(
     align=True,
 )
 """One record for each lift: the car, its door, and the ride that waits to be complete."""
-INSTANTS = ("t_ns", "opening_ns", "opened_ns", "closing_ns", "end_ns")
+INSTANTS = ("t_ns", "opening_ns", "opened_ns", "closing_ns", "closed_ns", "end_ns")
 
 
 CARS, VIBRATIONS = "ride_cars", "ride_vibration"
@@ -124,7 +128,7 @@ class Changed(NamedTuple):
 
 def start(n: int) -> dict[str, Memory]:
     """Return the records of `n` lifts without readings so far; those of the vibration take memory once used."""
-    unknown = dict.fromkeys(("v_mps", "z_m", "door", "stop", "start"), np.nan)
+    unknown = dict.fromkeys(("v_mps", "z_m", "door", "load", "stop", "start", "values"), np.nan)
     cars = records(n, CAR, **unknown, **dict.fromkeys(INSTANTS, NEVER_NS))
     return {CARS: cars, VIBRATIONS: records(n, VIBRATION)}
 

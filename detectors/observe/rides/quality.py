@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from detectors.observe.rides.boundaries import RUNS_SHARE
 from detectors.observe.rides.memory import BINS, BINS_AN_OCTAVE, LEAST_MPS2, PROFILE
 from telemetry.compiled import compiled
 from telemetry.ride_fields import AXES, ORDERS, SHOCKS
 
 CRUISE_LEAST_S = 1.0
-STARTS_SHARE, RUNS_SHARE = 0.05, 0.95
-"""The A95 of accelerations is over the part between these shares of the greatest speed."""
+STARTS_SHARE = 0.05
+"""The A95 of accelerations is over the part from this share to `RUNS_SHARE` of the greatest speed."""
 
 
 @compiled

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from detectors.observe.rides import boundaries
+from detectors.observe.rides.boundaries import EDGE_M
 from detectors.observe.rides.memory import BINS, BINS_AN_OCTAVE, LEAST_MPS2, LINE, LOBES, PARTS, PROFILE, SEGMENT_M
 from telemetry.compiled import compiled
 from telemetry.ride_fields import AXES, ORDERS, SHOCKS
 
-EDGE_M = 0.5
-"""Boundaries 1 and 2 of ISO 18738-1."""
 STEADY_MPS3 = 0.25
 """The acceleration is constant where the slope of the line through a second is less."""
 MOVES_MPS = 0.1
@@ -78,6 +78,8 @@ def end_part(own: Any, part: int, accel: float, line_hz: float, samples: int) ->
             own["profile_speed"][own["profiles"]] = np.int16(np.rint(min(max(own["v_mps"], -32.0), 32.0) * 1000.0))
         own["profiles"] += 1
     own["part_m"][part % PARTS] = own["way_m"]
+    if np.isnan(own["edge"]) and own["way_m"] >= EDGE_M:
+        own["edge"] = boundaries.passed(own, part, EDGE_M)
     count = int(line_hz)
     is_full = own["lines"] >= count
     steady = is_full and abs(_slope(own, count, line_hz)) < STEADY_MPS3

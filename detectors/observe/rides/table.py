@@ -15,8 +15,9 @@ import numpy as np
 
 from detectors.observe import acceleration
 from detectors.observe.door_duty import LEVELLING_MPS
+from detectors.observe.gaps import NEVER_NS
 from detectors.observe.rest import STILL_S
-from detectors.observe.rides import doors, quality, weighting
+from detectors.observe.rides import boundaries, doors, quality, weighting
 from detectors.observe.rides.memory import CARS, VIBRATIONS, Changed
 from detectors.observe.rides.vibration import shake
 from detectors.observe.row_table import RowTable
@@ -24,17 +25,18 @@ from registry.facts import FleetFacts
 from telemetry.arrays import F32, F64, I32, I64, Bools, Memory
 from telemetry.batch import NO_MACHINE, Waveforms
 from telemetry.compiled import columns, compiled, taken
-from telemetry.ride_fields import FIELDS, MOTION, STOP, TRIP
+from telemetry.ride_fields import BOUNDARIES, FIELDS, MOTION, STOP, TRIP
 from telemetry.streams import OPEN
 
 DOOR_WITHIN_NS, PLACE_WITHIN_NS = 30_000_000_000, 1_000_000_000
 """How long a ride waits for its door to be open, and then for a position."""
 PLACE = {name: place for place, name in enumerate(FIELDS)}
-FROM_LANDING, TO_LANDING, DURATION, STOP_ERROR, STOP_AT = (
-    PLACE[name] for name in ("from_landing", "to_landing", "duration_s", "stop_error_m", STOP[0])
+FROM_LANDING, TO_LANDING, DURATION, STOP_ERROR, LOAD, STOP_AT, BOUNDARIES_AT = (
+    PLACE[name]
+    for name in ("from_landing", "to_landing", "duration_s", "stop_error_m", "load_class", STOP[0], BOUNDARIES[0])
 )
 MOTION_AT, FEATURES_AT = len(TRIP), len(TRIP) + len(MOTION)
-OF_TRIP = tuple(name for name in TRIP if name not in ("duration_s", "stop_error_m", *STOP))
+OF_TRIP = tuple(name for name in TRIP if name not in ("duration_s", "stop_error_m", "load_class", *STOP, *BOUNDARIES))
 OF_TRIP_AT = np.array([PLACE[name] for name in OF_TRIP])
 
 
@@ -170,6 +172,7 @@ def _run(
             _take_row(
                 car, rows.t_ns[k], rows.v[k], rows.v_last[k], rows.z_last[k], rows.door[k], rows.still_s[k] >= STILL_S
             )
+            _note_load(car, rows.presence[k])
         if trip < len(trips) and trips[trip]["lift"] == rows.lift[k] and trips[trip]["t_ns"] == rows.t_ns[k]:
             if car["waits"]:
                 count = _complete(car, rows.lift[k], rows.t_ns[k], made, count)
@@ -211,6 +214,13 @@ def _take_row(car: Any, t_ns: int, v_mps: float, v_last: float, z_last: float, d
 
 
 @compiled
+def _note_load(car: Any, presence: float) -> None:
+    """Take in whether a person is reported in a car under way; once unknown, only a report of a person is believed."""
+    if car["leaves"] or (not car["rests"] and (presence == 1.0 or (np.isnan(presence) and car["load"] == 0.0))):
+        car["load"] = presence
+
+
+@compiled
 def _finish(car: Any, own: Any, trip: Any, of_trip: Any) -> None:
     """Note what was measured of a finished trip; its ride waits for the door."""
     values = car["values"]
@@ -227,6 +237,11 @@ def _finish(car: Any, own: Any, trip: Any, of_trip: Any) -> None:
     if car["is_whole"] and car["under_way"]:
         motion, shown = values[MOTION_AT:FEATURES_AT], values[FEATURES_AT:]
         quality.write(own, car["hz"], trip["distance_m"] > 0.0, motion, shown)
+        boundaries.write(own, car["hz"], trip["start_ns"], values[BOUNDARIES_AT:MOTION_AT])
+    if car["closed_ns"] != NEVER_NS:
+        values[BOUNDARIES_AT] = (car["closed_ns"] - trip["start_ns"]) / 1e9 - boundaries.DOOR_S
+    values[BOUNDARIES_AT + 6] = values[DURATION]
+    values[LOAD] = car["load"]
     car["waits"], car["start_ns"], car["stop_ns"], car["mode"] = True, trip["start_ns"], trip["stop_ns"], trip["mode"]
 
 
@@ -250,5 +265,7 @@ def _complete(car: Any, lift: int, t_ns: int, made: Any, count: int) -> int:
     made.start_ns[count], made.stop_ns[count], made.mode[count] = car["start_ns"], car["stop_ns"], car["mode"]
     made.values[count] = car["values"]
     made.values[count, STOP_AT] = car["stop"][doors.OPENS]
+    if not np.isnan(car["stop"][doors.OPENS]):
+        made.values[count, BOUNDARIES_AT + 3] = (car["opened_ns"] - car["start_ns"]) / 1e9 + boundaries.DOOR_S
     car["waits"] = False
     return count + 1

@@ -23,6 +23,9 @@ from telemetry.ride_fields import AXES
 LINE_HZ = 50
 CALM_MPS2 = 0.15
 """A block of a car at rest whose vertical samples differ by no more has no departure in it."""
+DEPARTS_WITHIN_S = 1.0
+"""A ride begins in a block of a car at rest that is not calm; it goes on in the next one where the rows show the car at
+rest until then: its speed was too low to be seen."""
 SPEED_WITHIN_S = 0.35
 """Where speeds or positions come more seldom, the car's way during a block is not known."""
 
@@ -48,7 +51,8 @@ def shake(car: Any, own: Any, xyz: Any, t_ns: int, dt_ns: float, hz: int, sectio
     car["end_ns"], car["hz"] = t_ns + int(np.rint(samples * dt_ns)), hz if is_read else 0
     car["is_whole"] = is_read and (car["rests"] or (follows and car["is_whole"]))
     is_calm = car["rests"] and high - low <= CALM_MPS2
-    if car["rests"] or not car["is_whole"]:
+    was_under_way = car["under_way"]
+    if not car["is_whole"] or is_calm or (car["rests"] and own["samples"] > DEPARTS_WITHIN_S * hz):
         car["under_way"] = False
     if not car["is_whole"] or is_calm:
         for axis in range(AXES):
@@ -56,8 +60,8 @@ def shake(car: Any, own: Any, xyz: Any, t_ns: int, dt_ns: float, hz: int, sectio
         return
     since_s = (t_ns - car["t_ns"]) / 1e9
     if not car["under_way"]:
-        _begin(own)
-        if car["rests"]:
+        _begin(own, t_ns)
+        if car["rests"] and not was_under_way:
             for axis in range(AXES):
                 car["base"][axis] = _mean(xyz[axis, : max(hz // 10, 1)])
         car["under_way"] = True
@@ -80,8 +84,9 @@ def _mean(x: Any) -> float:
 
 
 @compiled
-def _begin(own: Any) -> None:
+def _begin(own: Any, t_ns: int) -> None:
     """Begin a ride: nothing of it was measured."""
+    own["begin_ns"], own["edge"] = t_ns, np.nan
     own["filter"][:], own["z_m"] = 0.0, np.nan
     own["v_mps"], own["way_m"], own["samples"], own["lines"], own["total"], own["moved"] = 0.0, 0.0, 0, 0, 0.0, 0
     own["peak"][:], own["last_peak"][:] = 0.0, np.nan

@@ -7,7 +7,7 @@ import { setPageZone, shortStamp, stamp } from "./time.js";
 import { translate } from "./translations.js";
 import { isBeyond, limitText, quantityTable, shown, valueOf, verdictCell, verdictSentence } from "./ride_quality.js";
 
-const { lift, zone } = document.body.dataset, BACK_DAYS = 30, PAGES_MOST = 31;
+const { lift, zone } = document.body.dataset, BACK_DAYS = 90, PAGES_MOST = 91;
 const at = (id) => document.getElementById(id);
 const COLUMNS = [["peak_speed_mps", "m/s"], ["accel_mps2", "m/s²"], ["jerk_mps3", "m/s³"], ["pp_x_mps2", "m/s²"], ["pp_y_mps2", "m/s²"], ["pp_z_mps2", "m/s²"], ["stop_error_m", "mm"], ["door_open_s", "s"], ["door_close_s", "s"]];
 if (zone) setPageZone(zone);
