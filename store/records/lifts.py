@@ -22,7 +22,7 @@ from store.records.database import REVISION, Database, Repository, read_counter
 from store.records.identity.organisations import create_named_organisations
 from store.records.judging.deleted_lifts import remove_lift
 from store.records.judging.maintenance import WindowRecord, read_windows
-from store.records.judging.stored_facts import read_facts
+from store.records.judging.stored_facts import read_facts, stored_texts
 from store.records.judging.thresholds import carry_threshold_changes, note_threshold_changes
 from store.records.schema import deleted_lifts, lifts, refusals
 from store.records.scoping import lifts_in
@@ -115,7 +115,7 @@ class LiftStore:
         found: dict[str, str] = {}
         with self._database.reading() as connection:
             for start in range(0, len(lift_ids), IMPORT_AT_ONCE):
-                found |= _stored_texts(connection, lift_ids[start : start + IMPORT_AT_ONCE])
+                found |= stored_texts(connection, lift_ids[start : start + IMPORT_AT_ONCE])
         return {lift_id: read_facts(text) for lift_id, text in found.items()}
 
     def put_lift(self, facts: LiftFacts, by: Actor, now_ns: int, *, create_only: bool = False) -> bool:
@@ -147,7 +147,7 @@ class LiftStore:
             some = [(facts, _text(facts)) for facts in many[start : start + IMPORT_AT_ONCE]]
             with self._database.writing() as connection:
                 begun_s = time.monotonic()
-                stored = _stored_texts(connection, [facts.lift_id for facts, _ in some])
+                stored = stored_texts(connection, [facts.lift_id for facts, _ in some])
                 different = [(facts, text) for facts, text in some if stored.get(facts.lift_id) != text]
                 record(self._put_texts(connection, different, stored, by, now_ns, "lift.import"))
             progress(start + len(some))
@@ -220,7 +220,7 @@ class LiftStore:
         connection.execute(upsert, [{"lift_id": lift_id, "revision": revision} for lift_id in gone])
 
     def _put(self, connection: Connection, many: Sequence[LiftFacts], by: Actor, now_ns: int, action: str) -> None:
-        stored = _stored_texts(connection, [facts.lift_id for facts in many])
+        stored = stored_texts(connection, [facts.lift_id for facts in many])
         self._put_texts(connection, [(facts, _text(facts)) for facts in many], stored, by, now_ns, action)
 
     def _put_texts(
@@ -266,12 +266,6 @@ def _slice_end(connection: Connection, revision: int, limit: int, newest: int) -
     """Return the revision up to which about `limit` lifts changed after `revision`, `newest` where that is all."""
     later = select(lifts.c.revision).where(lifts.c.revision > revision).order_by(lifts.c.revision)
     return connection.execute(later.offset(limit - 1).limit(1)).scalar() or newest
-
-
-def _stored_texts(connection: Connection, lift_ids: Sequence[str]) -> dict[str, str]:
-    """Return the facts, as they are stored, of those of these lifts that are registered."""
-    query = select(lifts.c.lift_id, lifts.c.facts).where(lifts.c.registered.is_(True), lifts.c.lift_id.in_(lift_ids))
-    return {row.lift_id: row.facts for row in connection.execute(query)}
 
 
 def _audit_subject(lift_id: str, before: str | None, after: str) -> AuditSubject:

@@ -59,7 +59,7 @@ READ_ATTEMPTS = 5
 MERGES_A_CALL = 32
 
 
-class Retention(NamedTuple):
+class RetentionDays(NamedTuple):
     """For how many days readings, the streams of `KEPT_LONGER` and minutes are kept; 0 is for ever."""
 
     raw: int
@@ -75,7 +75,7 @@ class Retention(NamedTuple):
 class FileSeries:
     """The embedded implementation of `TimeSeries`."""
 
-    def __init__(self, root: Path, retention_days: Retention, lock: int | None) -> None:
+    def __init__(self, root: Path, retention_days: RetentionDays, lock: int | None) -> None:
         self._root = root
         self._retention_days = retention_days
         self._lock_file = lock
@@ -100,7 +100,7 @@ class FileSeries:
         root = Path(path)
         try:
             root.mkdir(parents=True, exist_ok=True)
-            opened = cls(root, Retention(raw_days, trip_days, minute_days), _locked(root) if writable else None)
+            opened = cls(root, RetentionDays(raw_days, trip_days, minute_days), _locked(root) if writable else None)
             if writable:
                 opened._recover()
         except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 import orjson
@@ -33,3 +33,9 @@ def load_facts(connection: Connection, lift_ids: Collection[str]) -> dict[str, L
         rows = connection.execute(select(lifts.c.lift_id, lifts.c.facts).where(some, lifts.c.registered))
         found |= {row.lift_id: read_facts(row.facts) for row in rows}
     return found
+
+
+def stored_texts(connection: Connection, lift_ids: Sequence[str]) -> dict[str, str]:
+    """Return the facts, as they are stored, of those of these lifts that are registered."""
+    query = select(lifts.c.lift_id, lifts.c.facts).where(lifts.c.registered.is_(True), lifts.c.lift_id.in_(lift_ids))
+    return {row.lift_id: row.facts for row in connection.execute(query)}
