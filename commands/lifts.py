@@ -1,7 +1,8 @@
 """`liftwatch lifts`: import lifts into the registry from CSV or JSON, and export them.
 
-A change of thresholds of a registered lift needs `--reason`; it waits for an account's approval where an operator, the
-lift's firm or its owner asks for a second person, and is reported to the authority, as over the API.
+A change of thresholds of a registered lift needs `--reason`, and so does a firm or owner in place of one that asks for
+a second person; it waits for an account's approval where an operator, the lift's firm or its owner asks for a second
+person, and is reported to the authority, as over the API.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from commands.wiring.files import write_file, write_output
 from configuration import Configuration
 from registry.lift_csv import export_csv, read_csv
 from registry.lift_facts import FactsError, LiftFacts, export_json, read_json
-from registry.thresholds import asks_second_person, changes_threshold, with_thresholds_of
+from registry.thresholds import asks_second_person, guarded_facts, with_facts_of
 from store.records.audit.writing import AuditSubject
-from store.records.changes.change_request import threshold_change
+from store.records.changes.change_request import fact_change
 from store.records.changes.requests import RegistryChangeRecords
 from store.records.database import RecordsUnavailable
 from store.records.lifts import LiftRecords
@@ -38,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     bring.add_argument("file", type=Path, help="a .csv or .json file (the columns: docs/contract.md, section 2)")
     bring.add_argument("--by", default=COMMAND_LINE, help="the name in the audit log")
-    bring.add_argument("--reason", default="", help="why thresholds of registered lifts change")
+    bring.add_argument(
+        "--reason", default="", help="why thresholds of registered lifts, or who asks for a second person, change"
+    )
     bring.set_defaults(action=import_lifts)
     take = actions.add_parser("export", help="write the registry as CSV or JSON")
     take.add_argument("file", type=Path, nargs="?", help="the file to write (default: standard output, JSON)")
@@ -69,7 +72,7 @@ def import_lifts(options: argparse.Namespace, settings: Configuration) -> int:
         ) from None
     print(f"{len(taken)} lifts taken, {len(refused)} refused")
     for lift_id, number in waiting:
-        print(f"  {lift_id}: the change of thresholds waits for approval, request {number}", file=sys.stderr)
+        print(f"  {lift_id}: the change waits for approval, request {number}", file=sys.stderr)
     for row in refused:
         for fault in row.errors:
             print(f"  row {row.number}: {fault}", file=sys.stderr)
@@ -81,22 +84,27 @@ def _take(
 ) -> list[tuple[str, int]]:
     """Take the lifts, but for thresholds that wait; return these lifts with the numbers of their requests."""
     stored = records.facts_of([lift.lift_id for lift in read])
-    changed = [each for each in read if each.lift_id in stored and changes_threshold(stored[each.lift_id], each)]
+    organisations = records.organisations()
+    known = [each for each in read if each.lift_id in stored]
+    guarded = {each.lift_id: guarded_facts(stored[each.lift_id], each, organisations) for each in known}
+    changed = [each for each in known if guarded[each.lift_id]]
     reason, by, now_ns = options.reason.strip(), command_actor(options.by), time.time_ns()
     if changed and not reason:
         more = ", …" if len(changed) > NAMED_LIFTS else ""
         named = ", ".join(each.lift_id for each in changed[:NAMED_LIFTS]) + more
-        raise Unusable(f"thresholds of {named} would change, which can hide a danger: write why with --reason")
-    organisations = records.organisations()
+        raise Unusable(f"the changes of {named} can hide a danger: write why with --reason")
     held = [each for each in changed if asks_second_person(stored[each.lift_id], organisations)]
-    waiting = {each.lift_id for each in held}
-    taken = [with_thresholds_of(stored[each.lift_id], each) if each.lift_id in waiting else each for each in read]
+    kept = {each.lift_id: guarded[each.lift_id] for each in held}
+    taken = [
+        with_facts_of(stored[each.lift_id], each, kept[each.lift_id]) if each.lift_id in kept else each for each in read
+    ]
 
     def record(applied: Sequence[LiftFacts]) -> None:
-        records.record_changes([threshold_change(each, reason) for each in applied], by, now_ns, is_applied=True)
+        records.record_changes([fact_change(each, reason) for each in applied], by, now_ns, is_applied=True)
 
     records.put_lifts(taken, by, now_ns, progress.show, record)
-    numbers = records.record_changes([threshold_change(each, reason) for each in held], by, now_ns, is_applied=False)
+    wanted = [fact_change(each, reason, kept[each.lift_id]) for each in held]
+    numbers = records.record_changes(wanted, by, now_ns, is_applied=False)
     return [(each.lift_id, number) for each, number in zip(held, numbers, strict=True)]
 
 

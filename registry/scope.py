@@ -18,6 +18,8 @@ from registry.roles import EVERY_VERB, OrganisationKind, Verb
 
 NAMING_FACTS = ("owner", "maintenance_firm", "insurer", "manufacturer")
 """The facts by which a lift names its organisations."""
+RESERVED_FACTS = frozenset({"district", "gateway_id", *NAMING_FACTS})
+"""Facts that decide whose lift it is and who reports for it: only who may register lifts changes them."""
 
 
 @dataclass(frozen=True, slots=True)

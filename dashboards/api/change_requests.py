@@ -1,8 +1,8 @@
 """Changes that can hide a danger: how routes make them, and the routes by which another account decides them.
 
-Thresholds, maintenance windows, deletions and shelving. A signed-in account gives a reason; where its organisation, an
-operator, or the firm or the owner of the lift asks for a second person, the change waits (202) until another account
-approves it.
+Thresholds, an owner or firm that asks for a second person, maintenance windows, deletions and shelving. A signed-in
+account gives a reason; where its organisation, an operator, or the firm or the owner of the lift asks for a second
+person, the change waits (202) until another account approves it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from store.records.alerts import AlertStore
 from store.records.audit.entry import AuditEntry
 from store.records.audit.search import AuditFilter, AuditStore
 from store.records.audit.writing import AuditSubject
-from store.records.changes.change_request import ChangeRequest, WantedChange, threshold_change
+from store.records.changes.change_request import ChangeRequest, WantedChange, fact_change
 from store.records.changes.second_person import NotDecidable
 from store.records.changes.temporary import TemporaryChangeOpen, TemporaryChangeStore
 from store.records.database import RecordsUnavailable, Repository
@@ -116,10 +116,10 @@ __all__ = [
     "WantedChange",
     "WindowRecord",
     "alert_version",
+    "fact_change",
     "incident_version",
     "lift_version",
     "subject_id",
-    "threshold_change",
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from detectors.catalogue import RULES
 from detectors.rule_files.columns import FACTS, OF_LANDINGS, needs_of
 from registry.facts import NEEDS, FleetFacts, LiftFacts
-from registry.thresholds import THRESHOLD_FACTS, changes_threshold, with_thresholds_of
+from registry.thresholds import THRESHOLD_FACTS, changes_threshold, with_facts_of
 
 
 def test_every_fact_that_a_rule_needs_is_a_threshold() -> None:
@@ -29,5 +29,5 @@ def test_another_source_of_the_position_changes_a_threshold(before: str, after: 
     lift = LiftFacts("A17", "north", position_source=before)
     changed = replace(lift, position_source=after, name="Tower")
     assert changes_threshold(lift, changed)
-    assert with_thresholds_of(lift, changed) == replace(lift, name="Tower")
+    assert with_facts_of(lift, changed, THRESHOLD_FACTS) == replace(lift, name="Tower")
     assert not changes_threshold(lift, replace(lift, name="Tower"))

@@ -14,13 +14,10 @@ from dashboards.http.problem import Problem, fact_errors, field_error, invalid_r
 from registry.actor import Actor
 from registry.facts import patch, read_changes
 from registry.roles import Verb
-from registry.scope import NAMING_FACTS, Scope
-from registry.thresholds import changes_threshold
+from registry.scope import RESERVED_FACTS, Scope
+from registry.thresholds import changes_threshold, released_facts
 from store.records.changes.change_request import FACTS
 from store.records.repository import WantedChange
-
-RESERVED_FACTS = {"district", "gateway_id", *NAMING_FACTS}
-"""Facts that decide whose lift it is and who reports for it: only who may register lifts changes them."""
 
 
 def change_facts(
@@ -44,8 +41,9 @@ def change_facts(
     changed, faults = patch(known.facts, facts)
     if changed is None:
         raise invalid_request(fact_errors(faults))
-    is_dangerous = known.registered and changes_threshold(known.facts, changed)
-    detail = with_end(facts, ends_ns, is_dangerous)
+    is_threshold = known.registered and changes_threshold(known.facts, changed)
+    detail = with_end(facts, ends_ns, is_threshold)
+    is_dangerous = is_threshold or bool(released_facts(known.facts, changed, context.records().organisations()))
     if is_dangerous or (reason and context.records().returning_thresholds(lift_id) & facts.keys()):
         wanted = WantedChange(lift_id, known.facts.district, FACTS, detail, versions(expected), reason)
         return make_change(context, scope, by, wanted)

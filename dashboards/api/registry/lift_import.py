@@ -1,6 +1,7 @@
 """An import of lifts from a file: rows that are valid are taken, and every error of every other row is reported.
 
-A change of thresholds of a registered lift can hide a danger. It is kept apart from the other facts of its row:
+A change of thresholds of a registered lift can hide a danger, and so can a firm or owner in place of one that asks for
+a second person. It is kept apart from the other facts of its row:
 
     no reason from a signed-in account ─► nothing is taken (422)
     no second person is asked for ──────► taken, and in the same transaction stored as an applied change request and
@@ -11,7 +12,7 @@ A change of thresholds of a registered lift can hide a danger. It is kept apart 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dashboards.api.change_requests import waiting_lifts
@@ -20,8 +21,8 @@ from dashboards.http.problem import Problem, fact_errors, field_error, invalid_f
 from registry.actor import Actor
 from registry.facts import FactsError, LiftFacts, NotUtf8, ReadResult, read_csv, read_json
 from registry.scope import Scope
-from registry.thresholds import changes_threshold, with_thresholds_of
-from store.records.repository import RecordsUnavailable, threshold_change
+from registry.thresholds import THRESHOLD_FACTS, guarded_facts, with_facts_of
+from store.records.repository import RecordsUnavailable, fact_change
 
 NAMED_LIFTS = 20
 
@@ -40,13 +41,16 @@ class LiftImport:
         """
         read, refused = _read(body, is_csv)
         stored = self.context.records().facts_of([lift.lift_id for lift in read])
-        dangerous = {lift.lift_id for lift in read if _is_dangerous(stored.get(lift.lift_id), lift)}
+        guarded = self._guarded(read, stored)
+        dangerous = {lift_id for lift_id, facts in guarded.items() if facts}
         if dangerous and self.is_signed_in and not self.reason:
             raise _unexplained(dangerous)
         held = waiting_lifts(self.context.records(), self.scope, [stored[lift_id] for lift_id in dangerous])
-        lifts = [with_thresholds_of(stored[lift.lift_id], lift) if lift.lift_id in held else lift for lift in read]
+        kept = {lift_id: guarded[lift_id] for lift_id in held}
+        lifts = [with_facts_of(stored[each.lift_id], each, kept[each.lift_id]) if each.lift_id in kept else each
+                 for each in read]  # fmt: skip
         self._take(lifts)
-        waiting = self._record([lift for lift in read if lift.lift_id in held], is_applied=False)
+        waiting = self._record([lift for lift in read if lift.lift_id in held], guarded, is_applied=False)
         self.context.poller.poll()
         return {
             "taken": [lift.lift_id for lift in lifts],
@@ -56,11 +60,23 @@ class LiftImport:
             "waiting": [{"lift_id": lift_id, "change_request": number} for lift_id, number in waiting],
         }
 
-    def _record(self, lifts: Sequence[LiftFacts], is_applied: bool = True) -> list[tuple[str, int]]:
-        """Store the changes of thresholds of a signed-in account; return the lifts with the numbers of the requests."""
+    def _guarded(self, read: Sequence[LiftFacts], stored: Mapping[str, LiftFacts]) -> dict[str, list[str]]:
+        """Return the facts that can hide a danger of the registered lifts in a file, by lift."""
+        organisations = self.context.records().organisations()
+        known = [lift for lift in read if lift.lift_id in stored]
+        return {lift.lift_id: guarded_facts(stored[lift.lift_id], lift, organisations) for lift in known}
+
+    def _record(
+        self, lifts: Sequence[LiftFacts], facts_of: Mapping[str, Sequence[str]] | None = None, is_applied: bool = True
+    ) -> list[tuple[str, int]]:
+        """Store the changes of a signed-in account that can hide a danger; return the lifts with their requests.
+
+        `facts_of` are the facts of each lift that change; by default its thresholds.
+        """
         if not self.is_signed_in:
             return []
-        changes = [threshold_change(lift, self.reason) for lift in lifts]
+        wanted = facts_of or {}
+        changes = [fact_change(lift, self.reason, wanted.get(lift.lift_id, THRESHOLD_FACTS)) for lift in lifts]
         numbers = self.context.records().record_changes(changes, self.by, time.time_ns(), is_applied)
         return [(lift.lift_id, number) for lift, number in zip(lifts, numbers, strict=True)]
 
@@ -78,14 +94,10 @@ class LiftImport:
                 ) from None
 
 
-def _is_dangerous(before: LiftFacts | None, after: LiftFacts) -> bool:
-    return before is not None and changes_threshold(before, after)
-
-
 def _unexplained(lift_ids: Collection[str]) -> Problem:
-    """Return the problem (422) of an import that changes thresholds without a reason."""
+    """Return the problem (422) of an import that can hide a danger without a reason."""
     named = ", ".join(sorted(lift_ids)[:NAMED_LIFTS]) + (" and more" if len(lift_ids) > NAMED_LIFTS else "")
-    detail = f"is missing; thresholds of {named} would change, which can hide a danger: write why, as ?reason="
+    detail = f"is missing; the changes of {named} can hide a danger: write why, as ?reason="
     return invalid_request([field_error("reason", detail)])
 
 

@@ -9,8 +9,8 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
         "未填写；此更改可能掩盖危险，请说明原因",
     ),
     (
-        "is missing; thresholds of {lifts} would change, which can hide a danger: write why, as ?reason=",
-        "未填写；{lifts} 的阈值将改变，可能掩盖危险，请用 ?reason= 说明原因",
+        "is missing; the changes of {lifts} can hide a danger: write why, as ?reason=",
+        "未填写；{lifts} 的更改可能掩盖危险，请用 ?reason= 说明原因",
     ),
     (
         "The end of the maintenance window has passed: ask for another one.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,10 +47,10 @@ class ChangeRequest:
     decided_by: str | None
 
 
-def threshold_change(lift: LiftFacts, reason: str) -> WantedChange:
-    """Return the change of a lift to the thresholds of these facts, as JSON has them."""
+def fact_change(lift: LiftFacts, reason: str, facts: Iterable[str] = THRESHOLD_FACTS) -> WantedChange:
+    """Return the change of a lift to some of these facts, by default its thresholds, as JSON has them."""
     values: dict[str, Any] = orjson.loads(orjson.dumps(lift))
-    detail = {fact: values[fact] for fact in THRESHOLD_FACTS}
+    detail = {fact: values[fact] for fact in facts}
     return WantedChange(lift.lift_id, lift.district, FACTS, detail, None, reason or None)
 
 

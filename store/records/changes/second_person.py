@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from registry.actor import Actor
 from registry.people import Person, scope_of
 from registry.roles import ACTING, OrganisationKind, Verb, verbs_of
+from registry.scope import RESERVED_FACTS
 from store.records.changes.change_request import (
     DELETE,
     FACTS,
@@ -21,6 +22,7 @@ from store.records.changes.change_request import (
     SHELVE,
     WAITING,
     ChangeRequest,
+    WantedChange,
 )
 from store.records.identity.people import find_person
 from store.records.identity.tables import people
@@ -84,7 +86,7 @@ def _may_make(connection: Connection, person: Person, asked: ChangeRequest) -> b
 
     A lift that does not exist is left to the application of the change, which does not find it.
     """
-    wanted, verb = asked.wanted, VERB_OF_ACTION[asked.wanted.action]
+    wanted, verb = asked.wanted, _verb(asked.wanted)
     lift = find_lift(connection, wanted.lift_id)
     for membership in person.memberships:
         scope = scope_of(person, membership)
@@ -92,6 +94,12 @@ def _may_make(connection: Connection, person: Person, asked: ChangeRequest) -> b
             lifts = scope.acting if verb in ACTING and scope.acting is not None else scope.lifts
             return lift is None or lifts.has(lift.facts.district, lift.facts if lift.registered else None)
     return False
+
+
+def _verb(wanted: WantedChange) -> Verb:
+    """Return the verb that the maker of a change needs."""
+    is_reserved = wanted.action == FACTS and bool(RESERVED_FACTS & wanted.detail.keys())
+    return Verb.REGISTER_LIFTS if is_reserved else VERB_OF_ACTION[wanted.action]
 
 
 def _manages(connection: Connection, by: Actor, machine: Actor) -> bool:

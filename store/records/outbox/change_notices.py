@@ -15,7 +15,8 @@ from alerts.notification import CHANGE, Notification, NotifiedLift
 from registry.actor import Actor
 from registry.lift_facts import name_in_language
 from registry.roles import OrganisationKind, Role, Verb, verbs_of
-from store.records.changes.change_request import ENDED, ChangeRequest
+from registry.thresholds import ASKING_FACTS, THRESHOLD_FACTS
+from store.records.changes.change_request import ENDED, FACTS, ChangeRequest, WantedChange
 from store.records.database import Database
 from store.records.identity.organisations import load_organisations
 from store.records.identity.tables import memberships, organisations, people
@@ -31,6 +32,7 @@ ACTIONS = {
     "maintenance": ("maintenance window", "维护时段"),
     "shelve": ("shelving of an alert", "搁置报警"),
 }
+ORGANISATIONS = ("owner or maintenance firm", "变更产权单位或维保单位")
 THRESHOLD_NAMES = {
     "floors": ("landings", "层站高度"),
     "rated_speed_mps": ("rated speed", "额定速度"),
@@ -75,7 +77,7 @@ def notify_authorities(
 def _sentence(asked: ChangeRequest, returned: Collection[str]) -> dict[str, str]:
     """Return the sentence of a notification in both languages."""
     reason = asked.wanted.reason
-    english, chinese = ACTIONS[asked.wanted.action]
+    english, chinese = _action_words(asked.wanted)
     end_en, end_zh = _end_words(returned) if asked.state == ENDED else ("", "")
     return {
         "en": f"A change that can hide a danger is {asked.state}{end_en}: {english}, by {_who(asked.by, 'en')}:"
@@ -83,6 +85,15 @@ def _sentence(asked: ChangeRequest, returned: Collection[str]) -> dict[str, str]
         "zh": f"可能掩盖危险的更改{STATES_ZH[asked.state]}{end_zh}：{chinese}，{_who(asked.by, 'zh')}："
         f"{reason or '未说明原因'}",
     }
+
+
+def _action_words(wanted: WantedChange) -> tuple[str, str]:
+    """Return in both languages what is changed."""
+    if wanted.action != FACTS or not set(ASKING_FACTS) & wanted.detail.keys():
+        return ACTIONS[wanted.action]
+    found = [ACTIONS[FACTS]] if set(THRESHOLD_FACTS) & wanted.detail.keys() else []
+    english, chinese = zip(*found, ORGANISATIONS, strict=True)
+    return " and ".join(english), "、".join(chinese)
 
 
 def _who(by: Actor, language: str) -> str:

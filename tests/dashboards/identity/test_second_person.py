@@ -15,7 +15,9 @@ from registry.thresholds import RECENT_NS
 from store.records.repository import AlertFilter
 from tests.alerts.rules import STOP, occurrence
 from tests.dashboards.identity.accounts import BY, HASH, S_NS, Accounts, sign_in
+from tests.dashboards.identity.test_dangerous_changes import told
 from tests.loopback import until
+from tests.store.test_change_notices import informed
 
 LIFT = "/api/v1/lifts/L001"
 REASON = {"reason": "the plate says so"}
@@ -176,3 +178,86 @@ def test_a_change_of_one_setting_keeps_the_other(client: TestClient, accounts: A
         changed = client.patch(path, json={"settings": {name: True}})
         assert changed.status_code == 200
     assert changed.json()["settings"] == {"second_person": True, "second_factor": True}
+
+
+def test_who_takes_the_firm_that_asks_off_a_lift_waits_for_a_second_person(
+    client: TestClient, accounts: Accounts
+) -> None:
+    inspector = informed(accounts.records, "ivy", "d1", Role.INSPECTOR)
+    asking(accounts, "Firm")
+    accounts.add("deputy", accounts.desk, Role.MANAGER)
+    sign_in(client, "admin")
+    for firm in ("Other", None):
+        assert client.patch(LIFT, json={"maintenance_firm": firm}).status_code == 422, "no reason"
+        sent = client.patch(LIFT, json={"maintenance_firm": firm, "name": "Tower"}, params=REASON)
+        assert (sent.status_code, sent.json()["state"]) == (202, "waiting")
+        assert client.patch(LIFT, json={"door_zone_m": 0.3}, params=REASON).status_code == 202
+    assert client.patch(LIFT, json={"owner": "Heirs"}).status_code == 200, "the owner does not ask"
+    assert client.patch(LIFT, json={"owner": "Firm", "maintenance_firm": "Other"}).status_code == 200, "it stays"
+    assert client.patch(LIFT, json={"owner": None}, params=REASON).status_code == 202
+    lift = accounts.records.lift("L001")
+    assert lift is not None
+    assert (lift.facts.owner, lift.facts.door_zone_m) == ("Firm", 0.2)
+    assert (inspector, "owner or maintenance firm") in told(accounts.records)
+    sign_in(client, "deputy")
+    number = client.get("/api/v1/change-requests").json()["items"][0]["id"]
+    assert client.post(f"/api/v1/change-requests/{number}/approve").json()["state"] == "applied"
+    assert client.patch(LIFT, json={"door_zone_m": 0.3}, params=REASON).status_code == 200
+
+
+def test_an_import_without_the_firm_that_asks_leaves_the_firm_until_a_second_person_approves(
+    client: TestClient, accounts: Accounts
+) -> None:
+    asking(accounts, "Firm")
+    row = {"lift_id": "L001", "district": "d1", "owner": "Heirs", "rated_speed_mps": 1.0, "name": "Tower"}
+    sign_in(client, "admin")
+    assert client.post("/api/v1/lifts/import", json=[row]).status_code == 422, "no reason"
+    answer = client.post("/api/v1/lifts/import", json=[row], params=REASON).json()
+    assert [each["lift_id"] for each in answer["waiting"]] == ["L001"]
+    (lift,) = (each for each in accounts.records.registered() if each.lift_id == "L001")
+    assert (lift.maintenance_firm, lift.owner, lift.name) == ("Firm", "Heirs", "Tower")
+    (made,) = accounts.records.change_requests(time.time_ns()).items
+    assert (made.state, made.wanted.detail) == ("waiting", {"maintenance_firm": None})
+
+
+@pytest.mark.parametrize("how", ["closed", "merged", "renamed", "spelled"])
+def test_a_firm_asks_for_a_second_person_after_it_is_closed_merged_or_renamed(
+    client: TestClient, accounts: Accounts, how: str
+) -> None:
+    asking(accounts, "Firm")
+    firm, other = accounts.firm.organisation_id, accounts.other.organisation_id
+    path = f"/api/v1/organisations/{firm}"
+    sign_in(client, "admin")
+    if how == "closed":
+        assert client.post(f"{path}/close").status_code == 200
+    elif how == "merged":
+        assert client.post(f"/api/v1/organisations/{other}/merge", json={"other_id": firm}).status_code == 200
+    elif how == "renamed":
+        assert client.patch(path, json={"name": "Firm Ltd"}).status_code == 200
+    else:
+        assert client.patch(LIFT, json={"maintenance_firm": "\uff26irm"}).status_code == 200, (
+            "one name in two spellings"
+        )
+    assert client.patch(LIFT, json={"door_zone_m": 0.3}, params=REASON).status_code == 202
+    assert client.patch(LIFT, json={"maintenance_firm": None}, params=REASON).status_code == 202
+
+
+def test_a_change_of_the_firm_is_not_approved_where_its_maker_may_not_register_lifts_any_more(
+    client: TestClient, accounts: Accounts
+) -> None:
+    asking(accounts, "Firm")
+    owner = accounts.named("Owner")
+    maker = accounts.add("maker", accounts.desk, Role.MANAGER)
+    sign_in(client, "maker")
+    number = client.patch(LIFT, json={"maintenance_firm": None}, params=REASON).json()["id"]
+    settings = {"kind": OrganisationKind.OWNER}
+    accounts.records.set_role(maker.person_id, owner.organisation_id, Role.MANAGER, BY, accounts.now_ns)
+    desk = accounts.records.add_organisation({"name": "Desk 2", "kind": OrganisationKind.OPERATOR}, BY, 1)
+    accounts.records.set_role(accounts.admin.person_id, desk.organisation_id, Role.ADMINISTRATOR, BY, accounts.now_ns)
+    accounts.records.change_organisation(accounts.desk.organisation_id, settings, BY, accounts.now_ns)
+    accounts.records.patch_lift("L001", {"insurer": "Desk"}, BY, accounts.now_ns)
+    accounts.records.set_password(accounts.admin.person_id, HASH, BY, accounts.now_ns)
+    sign_in(client, "boss")
+    assert client.patch("/api/v1/session", json={"organisation_id": accounts.firm.organisation_id}).status_code == 200
+    refused = client.post(f"/api/v1/change-requests/{number}/approve")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:liftwatch:problem:maker-not-allowed")

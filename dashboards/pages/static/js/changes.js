@@ -14,6 +14,7 @@ let next = null;
 
 /** Return a value of a change as text: landings as label and height, others with their unit. */
 function shown(name, value) {
+  if (value === null) return translate("changes.novalue");
   if (Array.isArray(value)) return value.map(({ label, height_m }) => `${label}: ${Number(height_m.toFixed(3))} m`).join(", ");
   if (typeof value === "boolean") return translate(value ? "fact.yes" : "fact.no");
   const unit = UNITS.find(([ending]) => name.endsWith(ending))?.[1];
@@ -22,6 +23,9 @@ function shown(name, value) {
 
 /** Return the label of a value of a change, its name where there is none. */
 const labelled = (name) => [`fact.${name}`, `field.${name}`].filter(hasTranslation).map((key) => translate(key))[0] ?? name;
+
+/** Return what is changed: other organisations of a lift are facts too, but no thresholds. */
+const kindOf = ({ action, detail }) => action === "facts" && ["owner", "maintenance_firm"].some((fact) => fact in detail) ? "organisations" : action;
 
 /** Return the new values of a change, as far as they say more than its action. */
 const details = ({ detail }) => Object.entries(detail).filter(([name]) => !["alert_id", "shared"].includes(name)).map(([name, value]) => el("p", {}, labelled(name), translate("shell.colon"), name === "until" ? fullStamp(value) : shown(name, value)));
@@ -32,7 +36,7 @@ function entry(change) {
   return el("li", { "data-state": change.state },
     el("div", { class: "when" }, el("time", { datetime: change.made }, fullStamp(change.made)), timeNode(change.made), el("b", {}, translate(`changes.state.${change.state}`))),
     el("div", {},
-      el("p", {}, el("b", {}, translate(`changes.action.${change.action}`)), " ", el("a", { href: `/lifts/${encodeURIComponent(change.lift_id)}` }, change.lift_id)),
+      el("p", {}, el("b", {}, translate(`changes.action.${kindOf(change)}`)), " ", el("a", { href: `/lifts/${encodeURIComponent(change.lift_id)}` }, change.lift_id)),
       ...details(change),
       el("p", {}, change.reason ?? translate("changes.noreason")),
       el("p", { class: "detail" }, [nameInLanguage(change.by), change.organisation && nameInLanguage(change.organisation)].filter(Boolean).join(" · "), change.decided_by ? ` · ${translate("changes.decided", { who: change.decided_by })}` : ""),
