@@ -29,8 +29,8 @@ from telemetry.batch import Batch
 from telemetry.compiled import copied
 from telemetry.streams import NORMAL, RESTRICTED_MODES
 
-BEHAVIOUR = "behaviour"
-"""The name under which the observation of behaviour is set aside, as a rule is under its slug."""
+RIDES, BEHAVIOUR = "rides", "behaviour"
+"""The names under which passing on rides, and the observation of behaviour, are set aside, as a rule is by its slug."""
 KINDS = {trigger.OPENED: "on", trigger.AGAIN: "on", trigger.SHUT: "off", trigger.GREW: "more"}
 
 
@@ -42,7 +42,7 @@ class Judge:
     """The rules and their state for `n` lifts, which `step`, `step_arrivals` and `tick` advance.
 
     Rules in `set_aside` are not judged. With `on_broken` a rule that breaks is set aside, `on_broken` gets its slug and
-    its error, and the others go on; without, the error is raised. So it is with the observation of behaviour.
+    its error, and the others go on; without, the error is raised. So it is with rides and behaviour.
     """
 
     def __init__(
@@ -78,13 +78,18 @@ class Judge:
         except Exception as error:
             raise NotObserved(f"{type(error).__name__}: {error}") from error
         self._states |= memory | {"clock": clock.step(self._states["clock"], batch.steps)}
-        if self.on_rides is not None and len(seen.rides):
-            self.on_rides(self._by_its_clock(seen.rides))
-        if BEHAVIOUR not in self._set_aside:
-            self._guarded(BEHAVIOUR, lambda: self._observe(seen, facts))
+        for name, observe in ((RIDES, self._pass_on_rides), (BEHAVIOUR, self._observe_behaviour)):
+            if name not in self._set_aside:
+                self._guarded(name, partial(observe, seen, facts))
         return self._judge(seen._asdict(), facts, windows)
 
-    def _observe(self, seen: tables.Tables, facts: FleetFacts) -> tuple[dict[str, Memory], list[Finding]]:
+    def _pass_on_rides(self, seen: tables.Tables, _: FleetFacts) -> tuple[dict[str, Memory], list[Finding]]:
+        """Pass on the rides that are complete; return that no memory has changed, and no findings."""
+        if self.on_rides is not None and len(seen.rides):
+            self.on_rides(self._by_its_clock(seen.rides))
+        return {}, []
+
+    def _observe_behaviour(self, seen: tables.Tables, facts: FleetFacts) -> tuple[dict[str, Memory], list[Finding]]:
         """Pass on the observations of behaviour that are over; return the memory after them, and no findings."""
         memory, observed = behaviour.step(self._states["behaviour"], seen.rows, seen.features, facts)
         if self.on_behaviour is not None and len(observed):

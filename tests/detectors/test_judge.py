@@ -15,12 +15,14 @@ from detectors.catalogue import BY_SLUG, RULES
 from detectors.checking import BadScore
 from detectors.judge import Judge
 from detectors.latest import latest
+from detectors.observe.rides.table import RideTable
 from detectors.rule import CRITICAL, MINOR, NO_MEMORY, Level, Rule, Score
 from detectors.rules import overspeed
 from registry.catalogue import catalogue
 from registry.facts import FleetFacts
 from registry.maintenance import MaintenanceWindows
 from telemetry.arrays import Memory
+from telemetry.cutting import pieces
 from telemetry.streams import BATTERY, CLOSED, EMERGENCY_POWER, FIRE, INSPECTION, MAINS, NORMAL, OUT_OF_SERVICE
 from tests.detectors.test_overspeed import runaway
 from tests.detectors.world import BEGIN_NS, Rows, Script, batch, facts_of, healthy, rows_of, tower
@@ -176,6 +178,22 @@ def test_a_rule_whose_scores_cannot_be_judged_is_set_aside_and_the_others_go_on(
     kept = judge.snapshot()
     assert all(repr(kept[name]) == repr(before[name]) for name in before if name.startswith("bad/"))
     judge.step(whole, facts)
+
+
+def test_rides_and_behaviour_that_cannot_be_passed_on_are_set_aside_and_the_rules_go_on() -> None:
+    whole, facts, broken = batch([healthy(1, 5).rows(0.1, 1)]), facts_of([tower()]), dict[str, Exception]()
+    judge, passed_on = Judge(RULES, 1, broken.__setitem__), list[int]()
+
+    def refuse(rides: RideTable) -> None:
+        passed_on.append(len(rides))
+        raise ZeroDivisionError("broken on purpose")
+
+    judge.on_rides = refuse
+    half = len(whole) // 2
+    found = [judge.step(part, facts) for part in pieces(whole, half)]
+    undisturbed = Judge(RULES, 1)
+    assert found == [undisturbed.step(part, facts) for part in pieces(whole, half)]
+    assert (list(broken), len(passed_on)) == (["rides"], 1)
 
 
 def test_a_snapshot_names_its_arrays_by_rule_and_level() -> None:
