@@ -275,7 +275,7 @@ class Judge:
         states = {key: state for key, state in self._states.items() if state.dtype.names}
         shaken = ride_memory.packed(states, np.arange(self.n) if lifts is None else lifts)
         del states[ride_memory.VIBRATIONS]
-        return shaken | {key: copied(state if lifts is None else state[lifts]) for key, state in states.items()}
+        return shaken | {key: copied(state) if lifts is None else state[lifts] for key, state in states.items()}
 
     def restore(self, snapshot: Mapping[str, Memory]) -> None:
         """Restore a snapshot of as many lifts or fewer; state that the snapshot lacks (of a newer rule) is initial."""

@@ -125,17 +125,20 @@ class Committing:
         """The outage of the snapshot's file."""
         return self._file.outage
 
-    def commit(self, position: int, complete_to: int, pack: Callable[[], bytes] | None) -> list[Change]:
+    def commit(
+        self, position: int, complete_to: int, freeze: Callable[[], Callable[[], bytes | memoryview]] | None
+    ) -> list[Change]:
         """Commit everything up to `position` in one transaction; return the changes of alerts.
 
-        `pack` returns the state as bytes; it is called where a snapshot is due, which waits where there is no `pack`.
-        From there judging reads on after `complete_to`, up to which no message waits to be judged.
+        `freeze` copies the state and returns what packs the copy; it is called where a snapshot is due, which waits
+        where there is no `freeze`. From there judging reads on after `complete_to`, up to which no message waits to be
+        judged. What was found does not wait for the copy, nor judging for the packing, unless the snapshot is bound.
         """
-        snapshot, is_bound = None, self._is_bound
+        is_bound = self._is_bound
         is_due = time.monotonic() >= self._snapshot_due_s and (self._snapshot_due_s == 0.0 or not self._file.is_writing)
-        if pack is not None and is_due:
-            snapshot = Snapshot(complete_to, pack())
-        is_new = self._is_new or (is_bound and snapshot is not None)
+        is_taken = freeze is not None and is_due
+        snapshot = Snapshot(complete_to, bytes(freeze()())) if freeze is not None and is_taken and is_bound else None
+        is_new = self._is_new or snapshot is not None
         generation = secrets.randbits(GENERATION_BITS) | 1 if is_new else None
         changes = self._records.judge(
             position=position,
@@ -143,23 +146,19 @@ class Committing:
             refusals=self.refusals,
             refused_in_turn=self.refused_in_turn,
             now_ns=time.time_ns(),
-            snapshot=snapshot if is_bound else None,
+            snapshot=snapshot,
             generation=generation,
         )
         self.begin_at(position)
         if generation is not None:
             self._generation, self._is_new = generation, False
-        if snapshot is not None:
+        if freeze is not None and is_taken:
             self._snapshot_due_s, self._is_bound = time.monotonic() + SNAPSHOT_EVERY_S, False
-            self._keep(snapshot, is_bound)
+            if is_bound:
+                self._mark(complete_to)
+            else:
+                self._file.begin(complete_to, freeze(), self._generation, lambda: self._mark(complete_to))
         return changes
-
-    def _keep(self, snapshot: Snapshot, is_bound: bool) -> None:
-        """Write a snapshot after the commit of what was found up to there; a bound one is in that commit already."""
-        if is_bound:
-            self._mark(snapshot.position)
-        else:
-            self._file.begin(snapshot, self._generation, lambda: self._mark(snapshot.position))
 
     def _mark(self, position: int) -> None:
         with suppress(JournalUnavailable):  # the mark is for trimming alone: the next snapshot makes it again

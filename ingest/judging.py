@@ -204,8 +204,8 @@ class Judging(threading.Thread):
     def _commit(self) -> None:
         refusals = [*self._committing.refusals, *self._committing.refused_in_turn]
         run = self._running
-        pack = None if run.state.share else run.state.pack
-        changes = self._committing.commit(run.position, run.complete_to, pack)
+        freeze = None if run.state.share else run.state.frozen
+        changes = self._committing.commit(run.position, run.complete_to, freeze)
         self.counts.update(f"refused:{refusal.reason}" for refusal in refusals)
         self.counts["transitions"] += len(changes)
         self._backoff.reset()

@@ -178,11 +178,15 @@ class State:
         self.judge.resume_arrivals(firing)
 
     def pack(self) -> bytes:
-        """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules.
+        """Return all of it as bytes: the order of the lifts, the sequence of messages, the rules."""
+        return bytes(self.frozen()())
+
+    def frozen(self) -> Callable[[], memoryview]:
+        """Copy all of it, and return a function that packs the copy, which another thread may call.
 
         Nothing is remembered of a lift of which no message came.
         """
-        out, fleet, kept = io.BytesIO(), self.fleet, np.flatnonzero(self.remembered())
+        fleet, kept = self.fleet, np.flatnonzero(self.remembered())
         parts: dict[str, Any] = {
             "lifts": np.array([fleet.lift_ids[i] for i in kept.tolist()], dtype=np.str_),
             "crowds": np.array([fleet.crowds[i] for i in kept.tolist()], dtype=np.str_),
@@ -192,8 +196,7 @@ class State:
         parts |= {f"rides/{name}": column for name, column in self.rides.pack().items()}
         parts |= {f"behaviour/{name}": column for name, column in self.behaviour.pack().items()}
         parts["aside"] = self.aside.pack(kept, time.monotonic())
-        np.savez(out, allow_pickle=False, **parts)
-        return out.getvalue()
+        return lambda: _saved(parts)
 
     @classmethod
     def unpacked(
@@ -248,3 +251,10 @@ class State:
             district=np.array([self.fleet.districts[i] for i in listed], dtype=np.str_),
             **{name: column[listed] for name, column in columns.items()},
         )
+
+
+def _saved(parts: dict[str, Any]) -> memoryview:
+    """Return arrays in the format of `numpy.savez`."""
+    out = io.BytesIO()
+    np.savez(out, allow_pickle=False, **parts)
+    return out.getbuffer()

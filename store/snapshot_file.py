@@ -1,7 +1,7 @@
 """The snapshot of judging in a file beside the journal, written in pieces so that other writers of the disk go on.
 
     commit ─► commit ─► commit ─► …          the records have the findings; the state is hundreds of megabytes
-        └─ state, packed ─► file, replaced whole ─► the journal may be trimmed up to its position
+        └─ copy of the state ─► packed ─► file, replaced whole ─► the journal may be trimmed up to its position
 
 Killed before the file is replaced, judging begins again from the one before. A snapshot that has to be in the
 transaction of the findings is in the records (`store.records.monitors.snapshots`). `generation` is a random number that
@@ -54,12 +54,15 @@ class SnapshotFile:
         """Return whether a snapshot is being written."""
         return self._writing is not None and self._writing.is_alive()
 
-    def begin(self, snapshot: Snapshot, generation: int, written: Callable[[], object]) -> None:
-        """Write a snapshot in a thread of its own, with pauses, and call `written` once the file is on the disk."""
+    def begin(
+        self, position: int, pack: Callable[[], bytes | memoryview], generation: int, written: Callable[[], object]
+    ) -> None:
+        """Pack and write the snapshot of a position in a thread of its own, with pauses, and call `written` once the
+        file is on the disk."""
         self.finish()
         self._hurry.clear()
         self._writing = threading.Thread(
-            target=self._write, args=(snapshot, generation, written), name="snapshot", daemon=True
+            target=self._write, args=(position, pack, generation, written), name="snapshot", daemon=True
         )
         self._writing.start()
 
@@ -110,11 +113,14 @@ class SnapshotFile:
         log.error("the snapshot %s is cut off, damaged or of another version, and is left out", self._folder / FILE)
         return None
 
-    def _write(self, snapshot: Snapshot, generation: int, written: Callable[[], object]) -> None:
-        new, state = self._folder / NEW_FILE, memoryview(snapshot.state)
+    def _write(
+        self, position: int, pack: Callable[[], bytes | memoryview], generation: int, written: Callable[[], object]
+    ) -> None:
+        new = self._folder / NEW_FILE
         try:
+            state = memoryview(pack())
             with new.open("wb") as file:
-                header = HEADER.pack(MAGIC, generation, snapshot.position, len(state))
+                header = HEADER.pack(MAGIC, generation, position, len(state))
                 file.write(header + _checksum(header, state))
                 for start in range(0, len(state), PIECE_BYTES):
                     begun_s = time.monotonic()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from store.snapshot_file import FILE, SnapshotFile
 from telemetry.streams import topic
 from tests.ingest.judged import judging
 from tests.ingest.running import DISTRICT, T0_MS
-from tests.loopback import until
+from tests.loopback import PATIENCE_S, until
 
 BOUND, LATER = 10, 100
 
@@ -45,14 +46,33 @@ def test_a_snapshot_after_a_commit_whose_answer_was_lost_is_resumed_from(journal
         committing.bind_snapshot()
         records.lost = 1
         with pytest.raises(RecordsUnavailable):
-            committing.commit(BOUND, BOUND, lambda: b"bound")
-        committing.commit(BOUND, BOUND, lambda: b"bound")
+            committing.commit(BOUND, BOUND, lambda: lambda: b"bound")
+        committing.commit(BOUND, BOUND, lambda: lambda: b"bound")
         committing.request_snapshot()
-        committing.commit(LATER, LATER, lambda: b"later")
+        committing.commit(LATER, LATER, lambda: lambda: b"later")
         committing.finish_snapshot()
         found = SnapshotFile(journal.folder).newest(records.resume())
     assert found is not None
     assert (found.position, found.state) == (LATER, b"later")
+
+
+def test_a_commit_waits_neither_for_the_copy_of_the_state_nor_for_its_packing(journal: Journal, tmp_path: Path) -> None:
+    packing, committed_at_copy = threading.Event(), []
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
+        committing = Committing(journal, records)
+        committing.resume(records.resume(), (), lambda *_: None, ())
+        committing.commit(BOUND, BOUND, lambda: lambda: b"bound")
+        committing.request_snapshot()
+
+        def freeze() -> Callable[[], bytes]:
+            committed_at_copy.append(records.resume().position)
+            return lambda: b"later" if packing.wait(PATIENCE_S) else b"late"
+
+        committing.commit(LATER, LATER, freeze)
+        packing.set()
+        committing.finish_snapshot()
+        found = SnapshotFile(journal.folder).newest(records.resume())
+    assert (committed_at_copy, found and found.state) == ([LATER], b"later")
 
 
 @contextmanager
@@ -68,7 +88,7 @@ def resumed(folder: Path, records: Records) -> Iterator[Committing]:
 def commit(committing: Committing, position: int, state: bytes) -> None:
     """Commit with a snapshot in the file, or in the records where none is there."""
     committing.request_snapshot()
-    committing.commit(position, position, lambda: state)
+    committing.commit(position, position, lambda: lambda: state)
     committing.finish_snapshot()
 
 
@@ -99,7 +119,7 @@ def test_judging_that_begins_anew_beside_old_records_is_logged_with_the_remedy(
     records.judge(position=500, occurrences=[], now_ns=0)
     with resumed(tmp_path / "empty", records) as committing:
         assert "judged up to position 500: judging begins anew with message 501. Put data_dir" in caplog.text
-        committing.commit(500, 500, lambda: b"fresh")
+        committing.commit(500, 500, lambda: lambda: b"fresh")
     snapshot = records.resume().snapshot
     assert snapshot is not None
     assert snapshot.state == b"fresh"

@@ -191,7 +191,7 @@ def test_a_snapshot_that_cannot_be_read_costs_the_state_and_nothing_else(journal
         append(journal, *runs_too_fast("L1"))
         until(lambda: ("L1", "overspeed") in alerts(records), "the first alert")
     resume, file = records.resume(), SnapshotFile(journal.folder)
-    file.begin(Snapshot(resume.position, b"other"), resume.generation, lambda: None)
+    file.begin(resume.position, lambda: b"other", resume.generation, lambda: None)
     assert file.newest(resume) == Snapshot(resume.position, b"other")
     with judging(journal, records):
         append(journal, *runs_too_fast("L2"))

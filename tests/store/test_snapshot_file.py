@@ -22,7 +22,7 @@ LARGE_BYTES = 256 << 20
 def written(folder: Path, snapshot: Snapshot, generation: int = 1) -> SnapshotFile:
     """Return the file of a folder with this snapshot."""
     file, marks = SnapshotFile(folder), list[int]()
-    file.begin(snapshot, generation, lambda: marks.append(snapshot.position))
+    file.begin(snapshot.position, lambda: snapshot.state, generation, lambda: marks.append(snapshot.position))
     file.finish()
     assert marks == [snapshot.position]
     return file
@@ -100,7 +100,7 @@ def test_a_file_that_is_older_than_the_snapshot_of_the_records_is_passed_over_si
 def test_a_snapshot_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
     file = written(tmp_path, OLD)
     (tmp_path / "snapshot.new").mkdir()
-    file.begin(NEW, 0, lambda: pytest.fail("not on the disk"))
+    file.begin(NEW.position, lambda: NEW.state, 0, lambda: pytest.fail("not on the disk"))
     file.finish()
     assert file.newest(Resume(9, None, 1)) == OLD
 
@@ -108,13 +108,13 @@ def test_a_snapshot_that_cannot_be_written_leaves_the_one_before(tmp_path: Path)
 def test_a_snapshot_on_a_full_disk_is_an_outage_until_there_is_room(small_disk: SmallDisk) -> None:
     file = written(small_disk.folder, OLD)
     small_disk.fill()
-    file.begin(Snapshot(9, bytes(1 << 20)), 1, lambda: pytest.fail("not on the disk"))
+    file.begin(9, lambda: bytes(1 << 20), 1, lambda: pytest.fail("not on the disk"))
     with pytest.raises(SnapshotNotWritten, match=r"No space left.*make room"):
         file.require()
     assert not (small_disk.folder / NEW_FILE).exists()
     assert file.newest(Resume(9, None, 1)) == OLD
     small_disk.free()
-    file.begin(NEW, 1, lambda: None)
+    file.begin(NEW.position, lambda: NEW.state, 1, lambda: None)
     file.require()
     assert file.outage.cause is None
 
@@ -124,7 +124,7 @@ def test_a_large_snapshot_delays_no_writer_of_the_records(tmp_path: Path) -> Non
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
         records.move_cursor("mqtt", 0)
         file, ended = SnapshotFile(tmp_path), threading.Event()
-        file.begin(Snapshot(1, bytes(LARGE_BYTES)), 0, ended.set)
+        file.begin(1, lambda: bytes(LARGE_BYTES), 0, ended.set)
         took_s, first_s = [], time.monotonic()
         while not ended.is_set():
             begun_s = time.monotonic()
