@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evaluation import split
 from evaluation.bars import BARS, Bar
 from evaluation.labels import FAULT, NEAR_MISS, Episode, LabelledEvent, read_labels
 from evaluation.matching import BESIDE, FOUND, Verdict, match
 from evaluation.raised import RaisedAlert
 from evaluation.scores import EXPECTED, MONTH_S, Interval, RuleScore, Unjudged, rate, score, share, standings
-from evaluation.split import SETS, set_of
 from registry.catalogue import SEVERITIES, catalogue
 
 WORST = SEVERITIES[-1]
@@ -78,11 +78,19 @@ class Report:
     verdicts: Sequence[Verdict]
 
 
-def evaluate(run: EvaluationRun, labels: Iterable[Mapping[str, Any]], raised: Sequence[RaisedAlert]) -> list[Report]:
-    """Return one report for the tuning lifts and one for the held-out lifts; a set without lifts has none."""
+def evaluate(
+    run: EvaluationRun,
+    labels: Iterable[Mapping[str, Any]],
+    raised: Sequence[RaisedAlert],
+    set_of: Callable[[int, str], str] = split.set_of,
+) -> list[Report]:
+    """Return one report for the tuning lifts and one for the held-out lifts; a set without lifts has none.
+
+    `set_of` returns the set of a lift from the seed of the world and the lift's id.
+    """
     events, episodes = read_labels(labels)
     reports = []
-    for name in SETS:
+    for name in split.SETS:
         lifts = {lift for lift in run.lift_ids if set_of(run.seed, lift) == name}
         if lifts:
             set_events = [event for event in events if event.lift_id in lifts]

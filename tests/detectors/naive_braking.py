@@ -9,28 +9,79 @@ from dataclasses import dataclass, field
 from scipy.stats import linregress
 
 from registry.facts import LiftFacts
-from telemetry.streams import BATTERY
+from telemetry.streams import BATTERY, CLOSED
 from tests.detectors.naive_row import NAN, Row, RowScores, at_rest, seen
 from tests.detectors.naive_running import EmergencyStop
 
 
 class SafetyChainOpen:
-    """An emergency stop that ends outside the door zone, the mains on."""
+    """A stop outside the door zone that was braked, hard or not, the mains on."""
 
     def __init__(self, facts: LiftFacts) -> None:
         self.zone_m = facts.door_zone_m
-        self.stop = EmergencyStop(facts)
+        self.stop, self.soft = EmergencyStop(facts), SoftStop()
+        self.trips_at_stop = 0
 
     def row(self, row: Row) -> RowScores:
         ((on, off, since_ns),) = self.stop.row(row)
+        self.soft.row(row)
+        is_soft = self.soft.began_ns is not None and at_rest(row) and seen(row["v"])
+        outside: float = NAN
+        if row["power"] == BATTERY:
+            outside = 0.0
+        elif seen(row["offset_m"]) and not row["z_doubt"]:
+            outside = float(abs(row["offset_m"]) > self.zone_m)
+        if is_soft and outside == 1:
+            self.trips_at_stop = row["trips"]
+        if seen(off):
+            off = min(off, float(row["trips"] > self.trips_at_stop))
         if on == 1:
-            if row["power"] == BATTERY:
-                on = 0.0
-            elif not seen(row["offset_m"]) or row["z_doubt"]:
-                on = NAN
-            else:
-                on = abs(row["offset_m"]) > self.zone_m
-        return [(on, off, since_ns)]
+            return [(outside, off, since_ns)]
+        return [(outside, off, self.soft.began_ns or 0)] if is_soft else [(on, off, since_ns)]
+
+
+@dataclass
+class SoftStop:
+    """A slow-down from more than 0.4 m/s to rest by 0.5 m/s² or more, until the door opens or the car goes on."""
+
+    readings: list[tuple[int, float]] = field(default_factory=list)
+    """Instant and speed of each reading since the car last rested, or since a gap."""
+    begin: int | None = None
+    last_ns: float = -math.inf
+    door: float = NAN
+    began_ns: int | None = None
+
+    def row(self, row: Row) -> None:
+        if seen(row["v"]):
+            self._follow(row, abs(row["v"]))
+        if row["door"] > CLOSED and self.door == CLOSED:
+            self.began_ns = None
+
+    def _follow(self, row: Row, speed: float) -> None:
+        if row["t_ns"] - self.last_ns > row["gap_ns"]:
+            self.readings, self.begin, self.began_ns = [], None, None
+        self.last_ns = row["t_ns"]
+        if speed < 0.1:
+            self._rest(row["door"])
+            self.readings, self.begin = [], None
+            return
+        if speed > 0.4:
+            self.began_ns = None
+        if self.begin is not None and speed > min(v for _, v in self.readings[self.begin :]) + 0.1:
+            self.readings, self.begin = [], None
+        self.readings.append((row["t_ns"], speed))
+        top = max(v for _, v in self.readings)
+        if self.begin is None and top > 0.4 and speed < top - 0.1:
+            self.begin = len(self.readings) - 1
+
+    def _rest(self, door: float) -> None:
+        """Take in a car that comes to rest."""
+        if self.begin is None:
+            return
+        braking = self.readings[self.begin :]
+        (first_ns, first), (last_ns, last) = braking[0], braking[-1]
+        if len(braking) >= 2 and first - last >= 0.5 * ((last_ns - first_ns) / 1e9):
+            self.began_ns, self.door = first_ns, door
 
 
 @dataclass

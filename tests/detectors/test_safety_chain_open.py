@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
 from detectors.rule import MAJOR, Finding
-from telemetry.streams import BATTERY, CLOSED, MAINS
+from telemetry.streams import BATTERY, CLOSED, MAINS, OPEN, OPENING
 from tests.detectors.world import Fault, Script, batch, facts_of, ride_speed, tower
 
 
@@ -23,7 +24,13 @@ def fault() -> Fault:
 
 
 def stories() -> list[Script]:
-    return [braked(power=BATTERY), braked(after_s=4.0), braked(decel_mps2=4.0)]
+    return [braked(power=BATTERY), braked(after_s=4.0), braked(decel_mps2=4.0), braked(decel_mps2=0.9), door_opens()]
+
+
+def door_opens() -> Script:
+    """Stop softly where the heights of the landings are registered wrongly: the door opens."""
+    script = Script(z_m=0.0).event(door=CLOSED, power=MAINS).rest(4.0).ramp(0.0, 1.75, 0.8).move(np.full(100, 1.75))
+    return script.ramp(1.75, 0.0, 0.9).rest(1.0).event(door=OPENING).rest(2.0).event(door=OPEN).rest(8.0)
 
 
 def found(script: Script, dt_s: float = 0.1, **feed: object) -> list[Finding]:
@@ -49,8 +56,30 @@ def test_lost_mains_explain_the_stop() -> None:
     assert found(braked(power=BATTERY)) == []
 
 
-def test_a_stop_by_the_drive_between_landings_is_none() -> None:
-    assert found(braked(decel_mps2=1.1)) == []
+@pytest.mark.parametrize("decel_mps2", [0.8, 1.1, 1.4])
+@pytest.mark.parametrize("dt_s", [0.05, 0.1, 0.2])
+def test_a_brake_that_holds_less_than_a_drive_stops_the_car_between_landings_too(
+    decel_mps2: float, dt_s: float
+) -> None:
+    assert [f.kind for f in found(braked(decel_mps2=decel_mps2), dt_s)] == ["on", "off"]
+
+
+def test_a_car_that_slows_down_gently_between_landings_was_not_braked() -> None:
+    assert found(braked(decel_mps2=0.3)) == []
+
+
+def test_a_door_that_opens_shows_that_the_controller_is_at_a_landing() -> None:
+    script = door_opens()
+    assert abs(script.at_m - 3.0 * round(script.at_m / 3.0)) > 0.25
+    assert found(script) == []
+
+
+def test_a_speed_sensor_that_fails_in_mid_run_is_no_stop() -> None:
+    script = Script(z_m=0.0).event(door=CLOSED, power=MAINS).rest(4.0).ramp(0.0, 1.75, 0.8).move(np.full(400, 1.75))
+    rows = script.rest(1.0).rows()
+    dead = rows["t_ns"] > rows["t_ns"][-1] - 3_000_000_000
+    rows["v_mps"] = np.where(dead & ~np.isnan(rows["v_mps"]), 0.0, rows["v_mps"])
+    assert Judge([BY_SLUG["safety-chain-open"]], 1).step(batch([rows]), facts_of([tower()])) == []
 
 
 def test_without_a_position_it_is_not_judged() -> None:

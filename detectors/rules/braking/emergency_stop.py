@@ -27,36 +27,37 @@ from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from telemetry.compiled import compiled, copied, records
 
-MEMORY = np.dtype(
-    [
-        ("t_ns", np.int64),  # the last reading: its instant, speed and position
-        ("v", np.float64),
-        ("z", np.float64),
-        ("t_before_ns", np.int64),  # the reading before that
-        ("v_before", np.float64),
-        ("z_before", np.float64),
-        ("smooth_mps2", np.float64),  # the smoothed deceleration
-        ("braking", np.int64),  # the readings of the hard braking that is under way
-        ("braking_ns", np.int64),  # the time that they span
-        ("begin_ns", np.int64),  # when it began, from which speed, and its greatest deceleration
-        ("begin_mps", np.float64),
-        ("peak_mps2", np.float64),
-        ("brake_ns", np.int64),  # the same of the latest braking that was hard for long enough
-        ("from_mps", np.float64),
-        ("decel_mps2", np.float64),
-        ("top_mps", np.float64),  # the speed at which the car began to slow down, and when
-        ("top_ns", np.int64),
-        ("slowed_ns", np.int64),  # when it passed the upper share of that speed
-        ("between", np.int64),  # the readings between the two shares
-        ("rest_ns", np.int64),  # when the car last came to rest
-        ("resting", np.int64),  # the readings at rest since
-        ("trips", np.int64),  # the completed trips at the latest stop
-        *stop_confirmation.FIELDS,
-    ],
-    align=True,
-)
-UNKNOWN = dict.fromkeys(("v", "z", "v_before", "z_before"), np.nan)
-NEVER = dict.fromkeys(("t_ns", "t_before_ns", "begin_ns", "brake_ns", "top_ns", "slowed_ns", "rest_ns"), NEVER_NS)
+FIELDS = [
+    ("t_ns", np.int64),  # the last reading: its instant, speed and position
+    ("v", np.float64),
+    ("z", np.float64),
+    ("t_before_ns", np.int64),  # the reading before that
+    ("v_before", np.float64),
+    ("z_before", np.float64),
+    ("smooth_mps2", np.float64),  # the smoothed deceleration
+    ("braking", np.int64),  # the readings of the hard braking that is under way
+    ("braking_ns", np.int64),  # the time that they span
+    ("begin_ns", np.int64),  # when it began, from which speed, and its greatest deceleration
+    ("begin_mps", np.float64),
+    ("peak_mps2", np.float64),
+    ("brake_ns", np.int64),  # the same of the latest braking that was hard for long enough
+    ("from_mps", np.float64),
+    ("decel_mps2", np.float64),
+    ("top_mps", np.float64),  # the speed at which the car began to slow down, and when
+    ("top_ns", np.int64),
+    ("slowed_ns", np.int64),  # when it passed the upper share of that speed
+    ("between", np.int64),  # the readings between the two shares
+    ("rest_ns", np.int64),  # when the car last came to rest
+    ("resting", np.int64),  # the readings at rest since
+    ("trips", np.int64),  # the completed trips at the latest stop
+    *stop_confirmation.FIELDS,
+]
+MEMORY = np.dtype(FIELDS, align=True)
+START: dict[str, float] = {
+    **dict.fromkeys(("v", "z", "v_before", "z_before"), np.nan),
+    **dict.fromkeys(("t_ns", "t_before_ns", "begin_ns", "brake_ns", "top_ns", "slowed_ns", "rest_ns"), NEVER_NS),
+    **stop_confirmation.START,
+}
 UPPER, LOWER = 0.9, 0.1
 """The shares of a speed between which a whole stop is averaged."""
 
@@ -98,7 +99,7 @@ class EmergencyStop:
 
     def start(self, n: int) -> Memory:
         """Return `n` cars of which no speed has been read."""
-        return records(n, MEMORY, **UNKNOWN, **NEVER, **stop_confirmation.START)
+        return records(n, MEMORY, **START)
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed."""
