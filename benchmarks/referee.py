@@ -167,10 +167,10 @@ def load(folder: Path, quiet: bool) -> Iterator[tuple[str, Trial]]:
             yield file.stem, pickle.loads(file.read_bytes())  # written by `run`
 
 
-def report(trials: Iterable[tuple[str, Trial]]) -> Report:
-    """Return the figures of pooled trials; all their lifts are held out."""
+def report(trials: Iterable[tuple[str, Trial]]) -> Report | None:
+    """Return the figures of pooled trials, None without one; all their lifts are held out."""
     tried = pooled(trials)
-    return evaluate(tried.evaluation_run, tried.labels, tried.raised, set_of=lambda *_: HELD_OUT)[0]
+    return next(iter(evaluate(tried.evaluation_run, tried.labels, tried.raised, set_of=lambda *_: HELD_OUT)), None)
 
 
 def main() -> None:
@@ -188,7 +188,8 @@ def main() -> None:
     if asked.command == "run":
         run(asked.world, asked.faults, asked.lifts, asked.to)
     else:
-        print(tables(report(load(asked.folder, quiet=False)), report(load(asked.folder, quiet=True))))
+        faults = report(load(asked.folder, quiet=False))
+        print(tables(faults, report(load(asked.folder, quiet=True))) if faults else "No world with faults was run.")
 
 
 if __name__ == "__main__":

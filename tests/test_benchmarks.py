@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import beside, latency, ride_spread, straight
+from benchmarks import beside, latency, referee, ride_spread, straight
 from tests.broker import mosquitto
 
 STEPS = (
@@ -39,6 +40,29 @@ def test_simulating_and_judging_without_a_broker_is_measured_step_by_step() -> N
     took = straight.measure(lifts=20, seconds=3, idle_hz=1, vibration=True)
     assert set(took) == set(straight.STEPS)
     assert all(cpu_s > 0 for cpu_s in took.values())
+
+
+def test_the_referee_judges_a_world_once_and_prints_its_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = {"stop": referee.RefereeWorld(("car-stalled-between-floors", "long-dwell"), 0.1, (0.01, 0.02))}
+    monkeypatch.setattr(referee, "WORLDS", small | {"quiet": referee.RefereeWorld((), 0.02, (0.0, 0.0))})
+    for _ in range(2):
+        referee.run("stop", 1, 0, tmp_path)
+        referee.run("quiet", 0, 3, tmp_path)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    with_faults = referee.report(referee.load(tmp_path, quiet=False))
+    assert with_faults is not None
+    text = referee.tables(with_faults, referee.report(referee.load(tmp_path, quiet=True)))
+    assert "| `stop-outside-zone` F04 | 1 | 1 |" in text
+    assert "| `car-stalled-between-floors` | 1 | " in text
+    assert "Without a fault: 3 lifts" in text
+
+
+@pytest.mark.parametrize("name", referee.WORLDS)
+def test_every_world_of_the_referee_can_be_simulated(name: str) -> None:
+    (scenario,) = referee.scenarios(referee.WORLDS[name], faults=1, lifts=28)
+    assert all(fault.spread_s <= scenario.day_s for fault in scenario.faults)
 
 
 def test_rules_vibration_and_other_libraries_are_measured_beside_each_other(

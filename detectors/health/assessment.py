@@ -1,7 +1,7 @@
 """The health of a lift, 0 to 100, from its parts; and the grade of its risk. docs/health.md has the rule in words.
 
 open alerts, recent alerts, trends ─► points off each part ─► health of the part ─► health of the lift ─► grade
-blind, never heard, offline        ─► unknown, with the reason; what is not judged never looks well
+blind, never heard, offline, failed ─► unknown, with the reason; what is not judged never looks well
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from detectors.health.measures import DOOR, DRIVE, MEASURES, PARTS, RIDE, SAFETY
 from detectors.health.trends import Trend
 from registry.catalogue import catalogue
 
+FAILED = "failed"
+"""The reason of a health that could not be reckoned; the others are those for which a lift is not judged."""
 RED, ORANGE, YELLOW, BLUE = GRADES = ("red", "orange", "yellow", "blue")
 OPEN_POINTS = {"critical": 100.0, "major": 50.0, "minor": 20.0, "trend": 10.0}
 RECENT_POINTS = {"critical": 15.0, "major": 8.0, "minor": 3.0, "trend": 2.0}

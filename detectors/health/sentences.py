@@ -45,6 +45,7 @@ MEASURE_NAMES: Mapping[str, tuple[str, str]] = {
 UNKNOWN_REASONS: Mapping[str, tuple[str, str]] = {
     "never-seen": ("not judged: nothing was received so far", "未监测：尚未收到任何数据"),
     "offline": ("not judged: the connection is lost", "未监测：通信中断"),
+    "failed": ("not judged: its stored trips or alerts cannot be read", "未监测：已存储的行程或报警无法读取"),
     "blind": ("not judged: what it sends cannot be judged", "未监测：收到的数据无法判断"),
 }
 WELL = ("nothing found", "未见异常")

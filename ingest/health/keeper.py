@@ -23,6 +23,7 @@ from datetime import date
 
 import orjson
 
+from detectors.health.assessment import FAILED
 from detectors.health.trends import ALARMS_DEFAULT
 from ingest.health.reckoning import UTC, HealthReckoning
 from mqtt.backoff import Backoff
@@ -73,6 +74,7 @@ class HealthKeeper(threading.Thread):
         self._now_ns = 0
         self._newest_trip_ns = 0
         self._failed: dict[str, int] = {}
+        self._unreckoned: set[str] = set()
         self._transition: int | None = None
         self._live_version, self._status_s = 0, -STATUS_EVERY_S
         self._unknown: dict[str, str] = {}
@@ -119,6 +121,7 @@ class HealthKeeper(threading.Thread):
             self._reckoning.forget_norms()
             self._reckoned_ns.clear()
             self._failed.clear()
+            self._unreckoned.clear()
         self._now_ns = now_ns
         try:
             more = self._reckon_days(now_ns, end_s)
@@ -149,13 +152,17 @@ class HealthKeeper(threading.Thread):
         try:
             before = [(one.day, one.measures) for one in made if one.lift_id == lift_id]
             days = [*self._reckoning.stored_days(lift_id, day), *before, (day, self._reckoning.measure(facts, day))]
-            return self._reckoning.health_of_day(facts, days, self._unknown.get(lift_id), is_latest)
+            found = self._reckoning.health_of_day(facts, days, self._unknown.get(lift_id), is_latest)
         except OUTAGES:
             raise
         except Exception:  # one lift must not end the health of the others
             self._note_failure(lift_id, day)
+            self._unreckoned.add(lift_id)
+            self._changed[lift_id] = None
             self._known_days()[lift_id] = day
             return None
+        self._unreckoned.discard(lift_id)
+        return found
 
     def _note_failure(self, lift_id: str, day: int) -> None:
         """Count the failure of a lift, and log the exception under way once for the lift and day."""
@@ -180,15 +187,15 @@ class HealthKeeper(threading.Thread):
         return len(waiting) > len(chosen)
 
     def _present(self, lifts: list[LiftFacts], now_ns: int) -> list[HealthRecord]:
-        """Return the present health of those lifts for which it can be reckoned."""
+        """Return the present health of lifts: unknown where it or the last day that is over cannot be reckoned."""
         try:
-            return self._reckoning.present(lifts, self._unknown, now_ns)
+            return self._reckoning.present(lifts, dict.fromkeys(self._unreckoned, FAILED) | self._unknown, now_ns)
         except OUTAGES:
             raise
         except Exception:
             if len(lifts) == 1:
                 self._note_failure(lifts[0].lift_id, _today(lifts[0], now_ns))
-                return []
+                return [self._reckoning.without_trends(lifts[0], FAILED, now_ns)]
         return [one for facts in lifts for one in self._present([facts], now_ns)]
 
     def _stored(self) -> dict[str, int]:

@@ -162,6 +162,11 @@ class HealthReckoning:
             made.append(_record(facts, now_ns, health, found))
         return made
 
+    def without_trends(self, facts: LiftFacts, unknown: str, now_ns: int) -> HealthRecord:
+        """Return the health of a lift whose trends cannot be found: unknown, with the grade of its open alerts."""
+        alerts = self._alerts([facts.lift_id], now_ns).get(facts.lift_id, [])
+        return _record(facts, now_ns, assess(alerts, [], frozenset(), unknown), LiftTrends(0, [], frozenset(), 0))
+
     def forget(self, lift_ids: Iterable[str]) -> None:
         """Reckon the trends of lifts anew at the next use: a repair was recorded, or their facts changed."""
         for lift_id in lift_ids:

@@ -220,7 +220,12 @@ def test_a_lift_that_cannot_be_reckoned_is_logged_once_a_day_and_ends_no_health_
     keep(keeper)
     keep(keeper)
     assert records.last_health_days() == {f"H-{k}": DAY - 1 for k in (1, 2, 3)}
-    assert set(documents(records)) == {"H-0", "H-1", "H-2", "H-3"}
+    found = documents(records)
+    assert {lift_id: one["unknown"] for lift_id, one in found.items()} == {"H-0": "failed"} | dict.fromkeys(
+        ("H-1", "H-2", "H-3")
+    )
+    assert found["H-0"]["health"] is None
+    assert "cannot be read" in found["H-0"]["reason"]["en"]
     assert len(caplog.records) == len(set(caplog.messages)) == keeper.counts["health_failures"] == CATCH_UP_DAYS
 
 
@@ -238,7 +243,20 @@ def test_a_present_health_that_cannot_be_reckoned_ends_no_health_of_others(
     monkeypatch.setattr(HealthReckoning, "learn_norms", lambda *_: True)
     monkeypatch.setattr(Records, "health_days", broken)
     keep(Clocked(records, series))
-    assert set(documents(records)) == {"H-1", "H-2", "H-3"}
+    unknown = {lift_id: one["unknown"] for lift_id, one in documents(records).items()}
+    assert unknown == {"H-0": "failed"} | dict.fromkeys(("H-1", "H-2", "H-3"))
+
+
+def test_a_health_that_can_be_reckoned_again_is_known_again(records: Records, series: TimeSeries) -> None:
+    put_live(records)
+    keeper, broken = Clocked(records, series), BrokenTrips()
+    keeper._reckoning._series = lambda: cast("TimeSeries", broken)
+    keep(keeper)
+    assert documents(records)["H-0"]["unknown"] == "failed"
+    keeper._reckoning._series = lambda: series
+    keeper.set(DAY + 1)
+    keep(keeper)
+    assert documents(records)["H-0"]["unknown"] is None
 
 
 def test_health_changes_while_the_time_series_is_away(records: Records) -> None:

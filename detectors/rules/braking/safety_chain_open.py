@@ -98,6 +98,7 @@ class SafetyChainOpen:
             "door_zone_m": zone_m,
         }
         on = np.where(is_hard | is_soft, outside, stopped.on)
+        assert stopped.since_ns is not None
         since_ns = np.where(is_hard, stopped.since_ns, np.where(is_soft, begin_ns, 0))
         return state, (Score(on, np.minimum(stopped.off, ended), evidence, since_ns),)
 
