@@ -32,6 +32,7 @@ from dashboards.api.access import scope_of
 from dashboards.api.context import AppContext
 from dashboards.api.lifts import lift_detail
 from dashboards.http.problem import Problem, invalid_field
+from dashboards.pages.answer import BY_LINK
 from dashboards.pages.public_status import offset_name, progress, public_status, shown_clock, zone
 from dashboards.pages.report_limits import take_report
 from dashboards.pages.routes import error_page, name_of, render
@@ -71,8 +72,9 @@ def _add_code(router: APIRouter, context: AppContext) -> None:
         incident = context.records().public_incident(lift_id)
         values = _lift_values(found, request) | _progress_values(incident)
         is_running = incident is not None and incident.rescue is not None
-        values["arrives"] = _arriving(context, request, incident, lift_id) is not None
-        values["signs_in"] = is_running and scope_of(request).actor is None and not values["arrives"]
+        who = _arriving(context, request, incident, lift_id)
+        values["arrives"] = None if who is None else who[0].name
+        values["signs_in"] = is_running and scope_of(request).actor is None and who is None
         return _refreshed(render(request, "code.html", **values, status_key=public_status(found, incident)))
 
     @router.post("/code/{lift_id}/arrival")
@@ -84,7 +86,8 @@ def _add_code(router: APIRouter, context: AppContext) -> None:
         if place not in PLACES:
             return error_page(request, 422)
         by, lifts = who
-        action = IncidentAction("arrive", by, rescue=RescueStep("arrive", place=place, lift_id=lift_id))
+        note, step = None if scope_of(request).actor else BY_LINK, RescueStep("arrive", place=place, lift_id=lift_id)
+        action = IncidentAction("arrive", by, note=note, rescue=step)
         context.records().act_on_incident(incident.id, action, time.time_ns(), scope=lifts)
         return RedirectResponse(f"/code/{lift_id}", SEE_OTHER)
 

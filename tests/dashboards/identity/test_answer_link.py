@@ -196,9 +196,10 @@ def test_who_accepted_by_a_link_enters_the_arrival_at_the_code_without_signing_i
     client.post(link(accounts, incident, ACCEPT), headers=PAGE)
     page = client.get("/code/L001", headers=PAGE).text
     assert ("/code/L001/arrival" in page, "/sign-in" in page) == (True, False)
+    assert "You answer as Mechanic." in page
     assert "/arrival" not in client.get("/code/L002", headers=PAGE).text
     assert client.post("/code/L001/arrival", data={"place": "car"}).status_code == 303
-    assert story(accounts, incident)[-1] == ("arrived", "Mechanic", None)
+    assert story(accounts, incident)[-1] == ("arrived", "Mechanic", "by link")
     assert client.get("/api/v1/lifts").status_code == 401
 
 
