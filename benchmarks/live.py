@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -34,20 +35,23 @@ def measure(lifts: int, seconds: int, vibration: bool) -> tuple[float, float]:
         )
         with Records.open(f"sqlite:///{folder}/records.db") as records:
             records.put_lifts(bundles.facts(lifts), Actor.named("bench"), time.time_ns())
-        broker = pipeline.started([program, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")
-        pipeline.wait(lambda: is_listening(port))
-        log, begun = folder / "monitor.log", time.monotonic()
-        command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]
-        monitor = pipeline.started(command, log)
-        pipeline.wait(lambda: b"receiving" in log.read_bytes() or b"receiving from" in log.read_bytes())
-        ready_s = time.monotonic() - begun
+        log, processes = folder / "monitor.log", list[subprocess.Popen[bytes]]()
         try:
+            broker = pipeline.started([program, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")
+            processes.append(broker)
+            pipeline.wait(lambda: is_listening(port), broker, folder / "broker.log")
+            begun = time.monotonic()
+            command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]
+            monitor = pipeline.started(command, log)
+            processes.insert(0, monitor)
+            pipeline.wait(lambda: b"receiving" in log.read_bytes(), monitor, log)
+            ready_s = time.monotonic() - begun
             publish(port, lifts, WARM_S, 0, vibration)
             before = pipeline.cpu_s(monitor.pid)
             publish(port, lifts, seconds, WARM_S, vibration)
             return ready_s, (pipeline.cpu_s(monitor.pid) - before) / seconds
         finally:
-            for process in (monitor, broker):
+            for process in processes:
                 process.send_signal(signal.SIGTERM)
                 process.wait(60)
 

@@ -30,6 +30,7 @@ UNJUDGED_SECONDS = 3
 WARM_SHARE = 1 / 6
 PAUSE_S = 0.02
 READY_LIMIT_S = 60.0
+LOG_SHOWN = 2_000
 HOUR_MS = 3_600_000
 
 
@@ -150,10 +151,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait(ready: Callable[[], bool]) -> None:
-    """Wait until `ready` returns true."""
-    end = time.monotonic() + READY_LIMIT_S
+def wait(ready: Callable[[], bool], process: subprocess.Popen[bytes] | None = None, log: Path | None = None) -> None:
+    """Wait until `ready` returns true: for `READY_LIMIT_S`, and longer while more programs want a core than there are.
+
+    A `process` that ends before is an error; either error has the end of its `log`.
+    """
+    left_s, last_s = READY_LIMIT_S, time.monotonic()
     while not ready():
-        if time.monotonic() > end:
-            raise TimeoutError("broker or monitor did not start")
+        left_s, last_s = left_s - (time.monotonic() - last_s) / load(), time.monotonic()
+        if left_s < 0.0 or (process is not None and process.poll() is not None):
+            what = "did not start in time" if left_s < 0.0 else "ended"
+            said = log.read_text(errors="replace")[-LOG_SHOWN:] if log is not None else ""
+            raise RuntimeError(f"broker or monitor {what}: {said}".rstrip(": "))
         time.sleep(PAUSE_S)
+
+
+def load() -> float:
+    """Return how many programs want each core, 1 at least."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
