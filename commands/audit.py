@@ -8,20 +8,23 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from commands.wiring.audited import AuditLog
 from commands.wiring.command_actor import command_actor
 from commands.wiring.files import opened_file
 from configuration import Configuration
 from store.records.audit.chain import Link
 from store.records.audit.export import csv_parts
-from store.records.audit.search import AuditFilter
+from store.records.audit.search import AuditFilter, AuditStore
 from store.records.audit.verification import parse_kept_head
 from store.records.audit.writing import AuditSubject
-from store.records.database import RecordsUnavailable
+from store.records.database import RecordsUnavailable, Repository
 from telemetry import instant
 
 EXPECTED_ERRORS = (RecordsUnavailable,)
 SHOWN_LIMIT = 50
+
+
+class AuditLog(Repository, AuditStore):
+    """The audit log alone."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from commands.wiring.command_actor import command_actor
 from configuration import Configuration
-from store.records.audit.search import AuditStore
+from store.records.audit.acts import AuditActs
 from store.records.audit.writing import AuditSubject
 from store.records.database import Repository
 
 SQLITE = "sqlite:///"
 
 
-class AuditLog(Repository, AuditStore):
-    """The audit log alone."""
+class WrittenAuditLog(Repository, AuditActs):
+    """The audit log alone, for writing."""
 
 
 def has_records(settings: Configuration) -> bool:
@@ -28,5 +28,5 @@ def has_records(settings: Configuration) -> bool:
 def audit_command(settings: Configuration, action: str, subjects: Sequence[AuditSubject]) -> None:
     """Write an act of a command to the audit log; nothing where there are no records. Raises RecordsUnavailable."""
     if has_records(settings):
-        with AuditLog.open(settings.records_url) as log:
+        with WrittenAuditLog.open(settings.records_url) as log:
             log.write_audit(time.time_ns(), command_actor(), action, subjects)

@@ -15,7 +15,7 @@ from registry.actor import Actor
 from registry.lift_facts import LiftFacts, search_text
 from registry.scope import ALL_LIFTS, NAMING_FACTS, LiftScope
 from registry.thresholds import different_thresholds
-from store.records.audit.search import AuditStore
+from store.records.audit.acts import AuditActs
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.changes.returning import end_changes_of, set_for_good
 from store.records.database import REVISION, Database, Repository, read_counter
@@ -251,8 +251,8 @@ class LiftStore:
         return changed
 
 
-class LiftRecords(Repository, LiftStore, AuditStore):
-    """The registry and its audit log, for commands without alerts, which need not import the modules of alerts."""
+class LiftRecords(Repository, LiftStore, AuditActs):
+    """The registry, and the writing of its audit log, for commands without alerts: these modules are not imported."""
 
 
 def find_lift(connection: Connection, lift_id: str, scope: LiftScope = ALL_LIFTS) -> Registered | None:

@@ -10,14 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, or_, select, text, tuple_, type_coerce
 from sqlalchemy.types import NullType
 
-from registry.actor import Actor
 from registry.scope import ALL_LIFTS, LiftScope
+from store.records.audit.acts import AuditActs
 from store.records.audit.chain import ANCHOR, HEAD, Link
 from store.records.audit.entry import AuditEntry, read_entry
 from store.records.audit.foreign_lifts import INCIDENT_ACTS, without_foreign_lifts
 from store.records.audit.verification import ChainCheck
-from store.records.audit.writing import DONE, AuditSubject, CountedRow, read_end, write_audit
-from store.records.database import Database
+from store.records.audit.writing import read_end
 from store.records.page import Page, clamped, decode_cursor, encode_cursor, parse_number
 from store.records.schema import audit
 from store.records.scoping import rows_in
@@ -41,23 +40,8 @@ class AuditFilter:
     to_ns: int | None = None
 
 
-class AuditStore:
+class AuditStore(AuditActs):
     """The part of the records that queries the audit log, and writes what changes nothing else."""
-
-    _database: Database
-
-    def write_audit(
-        self, now_ns: int, by: Actor, action: str, subjects: Sequence[AuditSubject], outcome: str = DONE
-    ) -> None:
-        """Write an act that changes nothing in the records: a refusal, a sign-in, an export, a reading."""
-        with self._database.writing() as connection:
-            write_audit(connection, now_ns, by, action, subjects, outcome)
-
-    def write_counted(self, rows: Sequence[CountedRow]) -> None:
-        """Write counted acts in one transaction."""
-        with self._database.writing() as connection:
-            for row in rows:
-                write_audit(connection, row.at_ns, row.act.by, row.act.action, [row.subject], row.act.outcome)
 
     def audit(
         self,
