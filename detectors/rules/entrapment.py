@@ -5,6 +5,9 @@
     served          __/////////---////////   the clock stops; one who is not seen for longer has left
     onset             ^
 
+A car stands also where its position stays the same while its speed says that it moves: the speed is that of the sheave,
+which turns under the ropes of a jammed car.
+
 It is over when the door has been open at a landing, or a trip was completed, and nobody has been shut in since. Without
 the streams of door and presence nothing is concluded.
 
@@ -44,6 +47,9 @@ MEMORY = np.dtype(
         ("passed", np.bool_),  # whether somebody may have passed the doorway since the empty car's door was closed
         ("boarded", np.bool_),  # whether the person was seen to board, and nobody passed the doorway later
         ("left", np.bool_),  # whether the door has been closed since the person boarded
+        ("place_m", np.float64),  # where the position has been within `moved_m` of, since when, and its last reading
+        ("place_ns", np.int64),
+        ("place_last_ns", np.int64),
         ("alarmed", np.bool_),  # whether the alarm button was pressed while the person was shut in
     ],
     align=True,
@@ -54,16 +60,19 @@ MEMORY = np.dtype(
 class Entrapment:
     """Scores how long a person has been shut in, as a share of `hold_s`: off level once, at level also where confirmed.
 
-    `unseen_s`: a person who is not seen for less may still be there.
+    `unseen_s`: a person who is not seen for less may still be there. `moved_m`, `pinned_s`: a car whose position has
+    been within this for so long stands, whatever its speed.
     """
 
     off_level: bool
     hold_s: float
     unseen_s: float = 30.0
+    moved_m: float = 0.020
+    pinned_s: float = 10.0
 
     def start(self, n: int) -> Memory:
         """Return `n` cars in which nobody has been seen."""
-        return records(n, MEMORY, last_ns=NEVER_NS, was=np.nan)
+        return records(n, MEMORY, last_ns=NEVER_NS, was=np.nan, place_m=np.nan, place_last_ns=NEVER_NS)
 
     def step(self, state: Memory, rows: RowTable, facts: FleetFacts) -> tuple[Memory, tuple[Score, ...]]:
         """Score each row that reads a speed or a position."""
@@ -71,10 +80,12 @@ class Entrapment:
         on, off, held_s, confirmed = np.empty((4, len(rows)))
         offset_m, zone_m = np.abs(rows.offset_m), facts.door_zone_m[rows.lift]
         reads = ~(np.isnan(rows.v) & np.isnan(rows.z))
+        z = np.where(rows.z_doubt, np.nan, rows.z)
         _run(
             state, rows.lift, rows.t_ns, rows.gap_ns, reads, rows.stale, rows.still_s, rows.at_rest, offset_m, zone_m,
             rows.door, rows.mode, rows.presence, rows.curtain, rows.alarm, rows.trips, self.off_level, self.hold_s,
-            round(self.unseen_s * 1e9), on, off, held_s, confirmed, since_ns,
+            round(self.unseen_s * 1e9), z, self.moved_m, round(self.pinned_s * 1e9), on, off, held_s, confirmed,
+            since_ns,
         )  # fmt: skip
         limit_s = np.full(len(rows), self.hold_s)
         evidence = {"held_s": held_s, "limit_s": limit_s, "offset_m": offset_m, "door_zone_m": zone_m}
@@ -87,15 +98,17 @@ class Entrapment:
 def _run(
     memory: Any, lift: Any, t_ns: Any, gap_ns: Any, reads: Any, stale: Any, still_s: Any, at_rest: Any, offset_m: Any,
     zone_m: Any, door: Any, mode: Any, presence: Any, curtain: Any, alarm: Any, trips: Any, off_level: bool,
-    hold_s: float, unseen_ns: int, on: Any, off: Any, held_s: Any, confirmed: Any, since_ns: Any,
+    hold_s: float, unseen_ns: int, z: Any, moved_m: float, pinned_ns: int, on: Any, off: Any, held_s: Any,
+    confirmed: Any, since_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
         person = presence[k]
+        pinned = _place_lasts_ns(own, t_ns[k], gap_ns[k], z[k], moved_m) >= pinned_ns
         shut_in = np.nan
         if not stale[k]:
             here = (offset_m[k] > zone_m[k]) == off_level or np.isnan(offset_m[k])
-            moves = not at_rest[k] and not np.isnan(still_s[k])
+            moves = not at_rest[k] and not np.isnan(still_s[k]) and not pinned
             known = reads[k] and not (np.isnan(still_s[k]) or np.isnan(offset_m[k]))
             shut_in = _shut_in(reads[k] and (moves or not here), known, door[k], mode[k])
         on[k] = _count(own, t_ns[k], gap_ns[k], shut_in, person, hold_s, unseen_ns)
@@ -112,6 +125,16 @@ def _run(
         off[k] = 1.0 if own["let_out"] or trips[k] > own["trips"] else 0.0
         if not reads[k]:
             off[k] = np.nan
+
+
+@compiled
+def _place_lasts_ns(own: Any, t_ns: int, gap_ns: int, z: float, moved_m: float) -> int:
+    """Follow the position; return for how long it has stayed the same."""
+    if not np.isnan(z):
+        if not abs(z - own["place_m"]) <= moved_m or t_ns - own["place_last_ns"] > gap_ns:
+            own["place_m"], own["place_ns"] = z, t_ns
+        own["place_last_ns"] = t_ns
+    return int(own["place_last_ns"] - own["place_ns"]) if t_ns - own["place_last_ns"] <= gap_ns else 0
 
 
 @compiled

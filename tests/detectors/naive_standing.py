@@ -63,14 +63,28 @@ class Entrapment:
     stays: bool = False
     sealed: bool = False
     called: bool = False
+    places: list[tuple[float, float]] = field(default_factory=list)
+    """Instant and position of each reading within 20 mm of the first of them."""
+
+    def stays_there(self, row: Row) -> bool:
+        z = NAN if row["z_doubt"] else row["z"]
+        if seen(z):
+            late = bool(self.places) and row["t_ns"] - self.places[-1][0] > row["gap_ns"]
+            if not self.places or late or abs(z - self.places[0][1]) > 0.02:
+                self.places = []
+            self.places.append((row["t_ns"], z))
+        if not self.places or row["t_ns"] - self.places[-1][0] > row["gap_ns"]:
+            return False
+        return self.places[-1][0] - self.places[0][0] >= 10_000_000_000
 
     def shut_in(self, row: Row) -> bool | None:
         offset, zone = abs(row["offset_m"]), self.facts.door_zone_m
+        stands = self.stays_there(row) or at_rest(row)
         if row["stale"]:
             return None
         if row["mode"] in SPECIAL or (seen(row["door"]) and row["door"] != CLOSED):
             return False
-        if read(row) and seen(row["still_s"]) and not at_rest(row):
+        if read(row) and seen(row["still_s"]) and not stands:
             return False
         if read(row) and seen(offset) and (offset > zone) != self.off_level:
             return False

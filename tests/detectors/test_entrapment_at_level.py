@@ -33,6 +33,21 @@ def test_a_person_who_waits_behind_a_closed_door_for_a_minute_is_not_trapped() -
     assert found(shut_in(seconds=85.0).open_door().rest(10.0).rows()) == []
 
 
+@pytest.mark.parametrize("dt_s", [0.1, 1.0])
+def test_ropes_that_spin_on_the_sheave_hide_nobody_who_is_shut_in(dt_s: float) -> None:
+    """The speed is that of the sheave; the position says that the car stands."""
+    rows = shut_in(seconds=120.0).rows(dt_s)
+    spins = (rows["t_ns"] > BEGIN_NS + 20_000_000_000) & ~np.isnan(rows["v_mps"])
+    rows["v_mps"] = np.where(spins, rows["v_mps"] + 0.6, rows["v_mps"])
+    assert [f.kind for f in found(rows)] == ["on"]
+
+
+def test_a_car_that_runs_for_two_minutes_shuts_nobody_in() -> None:
+    script = shut_in(seconds=2.0)
+    script.move(np.concatenate([np.full(6000, 0.1), np.full(6000, -0.1)]))
+    assert found(script.rows()) == []
+
+
 def test_an_empty_car_may_park_shut() -> None:
     assert found(shut_in(person=0.0, seconds=300.0).rows(1.0)) == []
 
