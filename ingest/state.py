@@ -182,7 +182,7 @@ class State:
         return bytes(self.frozen()())
 
     def frozen(self) -> Callable[[], memoryview]:
-        """Copy all of it, and return a function that packs the copy, which another thread may call.
+        """Copy all of it, and return a function that packs the copy, which another thread may call once.
 
         Nothing is remembered of a lift of which no message came.
         """
@@ -254,7 +254,8 @@ class State:
 
 
 def _saved(parts: dict[str, Any]) -> memoryview:
-    """Return arrays in the format of `numpy.savez`."""
+    """Return arrays in the format of `numpy.savez`, and free them: they are as large again as what is returned."""
     out = io.BytesIO()
     np.savez(out, allow_pickle=False, **parts)
+    parts.clear()
     return out.getbuffer()
