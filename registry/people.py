@@ -36,6 +36,7 @@ class Person:
     is_disabled: bool = False
     has_password: bool = False
     has_totp: bool = False
+    has_subject: bool = False
     revision: int = 0
 
     @property

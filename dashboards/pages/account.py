@@ -22,7 +22,7 @@ from dashboards.pages.routes import YEAR_S
 from dashboards.pages.shown_agent import shown_agent
 from dashboards.pages.shown_time import shown_time
 from dashboards.pages.translations import COOKIE
-from dashboards.sign_in.account_fields import add_token
+from dashboards.sign_in.account_fields import TOO_MANY_TOKENS, add_token
 from dashboards.sign_in.cookies import set_cookie, set_session
 from dashboards.sign_in.requests import address_of, form_of, session_of
 from registry.actor import Actor
@@ -100,6 +100,13 @@ class AccountForms:
         codes = self.records.renew_recovery_codes(self.person.person_id, self.by, self.now_ns)
         self.shown["codes"] = "\n".join(codes)
 
+    def no_subject(self) -> str | None:
+        """End the sign-in by the provider; who has no password would be locked out."""
+        fault = self._refused()
+        if fault is None:
+            self.records.unbind_subject(self.person.person_id, self.by, self.now_ns)
+        return fault
+
     def end(self) -> str | None:
         """End one session, or all others."""
         only = self.fields.get("session") or None
@@ -118,8 +125,8 @@ class AccountForms:
             self.shown["secret"] = add_token(
                 self.records, self.person.person_id, organisation_id, name, expires_ns, self.by, self.now_ns
             )
-        except Problem:
-            return "token"
+        except Problem as problem:
+            return "tokens" if problem.slug == TOO_MANY_TOKENS else "token"
         return None
 
     def revoke(self) -> str | None:
@@ -165,6 +172,7 @@ FORMS: Mapping[str, Any] = {
     "totp": AccountForms.totp,
     "no-totp": AccountForms.no_totp,
     "recovery": AccountForms.recovery,
+    "no-subject": AccountForms.no_subject,
     "end": AccountForms.end,
     "token": AccountForms.token,
     "revoke": AccountForms.revoke,
@@ -194,7 +202,7 @@ def account_pages(context: AppContext) -> APIRouter:
         if forms.shown:
             return account_page(context, request, 200, did=form, **forms.shown)
         answer = RedirectResponse(f"{PATH}?did={form}", SEE_OTHER)
-        if form == "password":  # all sessions ended, this one too
+        if form in ("password", "no-subject"):  # all sessions ended, this one too
             agent = request.headers.get("user-agent", "")
             set_session(
                 request, answer, forms.records.begin_session(forms.person.person_id, forms.by, forms.now_ns, agent)

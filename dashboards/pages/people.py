@@ -76,6 +76,8 @@ def _apply(acting: Administration, request: Request, person_id: str, form: str) 
         acting.change_person(person_id, {"is_disabled": fields.get("disabled") == "yes"}, expected)
     elif form == "totp":
         acting.remove_totp(person_id)
+    elif form == "subject":
+        acting.remove_subject(person_id)
     elif form == "sessions":
         acting.end_sessions(person_id)
     elif form == "link":

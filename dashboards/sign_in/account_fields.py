@@ -15,20 +15,24 @@ from registry.fact_checks import InvalidFact, choice, text
 from registry.organisations import read_organisation_changes
 from registry.people import LANGUAGES
 from registry.roles import Role
-from store.records.repository import LastAdministrator, NameTaken, Records
+from store.records.repository import LastAdministrator, NameTaken, Records, TooManyTokens
 
 S_NS = 1_000_000_000
 TOKEN_MOST_S = 366 * 24 * 3600
+TOO_MANY_TOKENS = "too-many-tokens"
 
 
 def add_token(
     records: Records, person_id: str, organisation_id: str, name: object, expires_ns: int, by: Actor, now_ns: int
 ) -> str:
-    """Return the secret of a new token; a problem (422) where its name or its end is not valid."""
+    """Return the secret of a new token; a problem (422) where its name or its end is not valid, 409 for too many."""
     called = checked_values({"name": (name, account_name)})["name"]
     if not now_ns < expires_ns <= now_ns + TOKEN_MOST_S * S_NS:
         raise invalid_request([field_error("expires", "lies in the past or more than 366 days ahead")])
-    return records.add_token(person_id, organisation_id, called, expires_ns, by, now_ns)
+    try:
+        return records.add_token(person_id, organisation_id, called, expires_ns, by, now_ns)
+    except TooManyTokens as error:
+        raise Problem(409, TOO_MANY_TOKENS, str(error)) from None
 
 
 def checked_organisation(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -207,6 +207,13 @@ class Administration:
         person = self.managed(person_id)
         self.records.set_totp(person.person_id, None, 0, self.by, self.now_ns)
 
+    def remove_subject(self, person_id: str) -> Person:
+        """End the sign-in of an account by a provider; an account without one stays as it is."""
+        self._refuse_own(person_id)
+        person = self.managed(person_id)
+        self.records.unbind_subject(person.person_id, self.by, self.now_ns)
+        return self.person(person_id)
+
     def end_sessions(self, person_id: str) -> None:
         """End all sessions of an account, and revoke its tokens."""
         self._refuse_own(person_id)

@@ -25,7 +25,7 @@ from store.records.identity.administrators import LastAdministrator
 from store.records.identity.organisations import NameTaken
 from store.records.identity.people import Credentials
 from store.records.identity.renames import LiftRenames
-from store.records.identity.sessions import AccessToken, AccountSession, OneTimeLink
+from store.records.identity.sessions import AccessToken, AccountSession, OneTimeLink, TooManyTokens
 from store.records.incidents.actions import IncidentStore
 from store.records.incidents.outbox import IncidentAnnouncement, IncidentOutbox, SummaryLifts
 from store.records.incidents.report_limits import ReportLimitStore, ReportRate
@@ -109,6 +109,7 @@ __all__ = [
     "Snapshot",
     "SummaryLifts",
     "TemporaryChangeOpen",
+    "TooManyTokens",
     "TooManyWays",
     "VersionConflict",
     "VisibleIncident",

@@ -29,7 +29,8 @@ SOURCES = (
             "registry/device_csv.py", "registry/fact_checks.py", "registry/lift_facts.py",
             "registry/duty/roster_checks.py", "registry/duty/public_holidays.py", "store/records/outbox/ways.py",
             "store/records/identity/accounts.py", "store/records/identity/organisations.py",
-            "store/records/identity/people.py", "store/records/identity/administrators.py",
+            "store/records/identity/people.py", "store/records/identity/sessions.py",
+            "store/records/identity/administrators.py",
             "store/records/changes/second_person.py", "store/records/page.py", "store/records/incidents/actions.py",
             "store/records/duty/policies.py", "commands/wiring/broker_files.py",
         )
@@ -37,7 +38,7 @@ SOURCES = (
 )  # fmt: skip
 """Every module that raises problems, and those whose errors become problems."""
 SENTENCES_OF = {"Problem": (2,), "forbidden": (0,), "field_error": (1,), "InvalidFact": (0, 1), "FieldError": (1, 2),
-                "TooManyWays": (0,), "_invalid": (1,),
+                "TooManyWays": (0,), "TooManyTokens": (0,), "_invalid": (1,),
                 "NameTaken": (0,), "LastAdministrator": (0,), "FactsError": (0,), "pattern": (1,),
                 "self.fail": (1, 2), "reader.fail": (1, 2), "inner.fail": (1, 2), "invalid_field": (1,),
                 "Refused": (1,), "NotDecidable": (1,), "BadCursor": (0,), "unavailable": (0,), "not_found": (0,),

@@ -116,7 +116,7 @@ def _add_lists(router: APIRouter, context: AppContext) -> None:
         "/me/tokens",
         status_code=201,
         response_model=identity_bodies.SecretBody,
-        responses=problem_responses(400, 403, 413, 415, 422, 503),
+        responses=problem_responses(400, 403, 409, 413, 415, 422, 503),
         dependencies=[Depends(require_media_type(JSON))],
     )
     def post_token(request: Request, body: identity_bodies.NewToken) -> OrjsonResponse:

@@ -30,8 +30,9 @@ def me_body(identity: Identity) -> dict[str, Any]:
 
 def person_body(person: Person) -> dict[str, Any]:
     """Return an account with its memberships."""
-    fields = ("person_id", "name", "login", "language", "is_machine", "is_disabled", "has_password", "has_totp")
-    return {name: getattr(person, name) for name in fields} | {
+    fields = ("person_id", "name", "login", "language", "is_machine", "is_disabled")
+    held = ("has_password", "has_totp", "has_subject")
+    return {name: getattr(person, name) for name in (*fields, *held)} | {
         "memberships": [
             {
                 "organisation_id": each.organisation.organisation_id,

@@ -119,6 +119,15 @@ def people(context: AppContext) -> APIRouter:
         secret = administration(request).link(person_id)
         return OrjsonResponse({"path": f"{WELCOME_PATH}?code={secret}"}, 201)
 
+    @router.delete(
+        "/{person_id}/subject",
+        response_model=identity_bodies.PersonBody,
+        responses=versioned_responses(403, 404, 409, 422, 503),
+    )
+    def delete_subject(request: Request, person_id: PersonId) -> OrjsonResponse:
+        """End the sign-in of an account by the provider of OpenID Connect, and all its sessions."""
+        return _answer(administration(request).remove_subject(person_id))
+
     _add_tokens(router, context)
     return router
 

@@ -124,6 +124,7 @@ class PersonBody(ResponseBody):
     is_disabled: bool
     has_password: bool
     has_totp: bool
+    has_subject: bool
     memberships: list[MembershipBody]
 
 

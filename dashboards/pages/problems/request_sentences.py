@@ -108,6 +108,7 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
         "The token is not valid: it does not exist, has expired or was revoked.",
         "令牌无效：不存在、已过期或已撤销。",
     ),
+    ("An account has at most {limit} tokens: revoke one first.", "每个账号最多 {limit} 个令牌，请先撤销一个。"),
     ("A token cannot do this: sign in with a browser.", "不能使用令牌执行此操作，请用浏览器登录。"),
     (
         "Your organisation demands a second factor: set it up on the page of your account.",

@@ -18,7 +18,7 @@ from store.records.database import Database
 from store.records.identity.administrators import keeping_an_administrator
 from store.records.identity.organisations import IDENTITY, NameTaken, end_sessions_in, load_organisations
 from store.records.identity.tables import memberships, one_time_links, people, recovery_codes, sessions, tokens
-from store.records.outbox.account_notices import FACTOR_OFF, FACTOR_ON, PASSWORD, SUBJECT, notify_owner
+from store.records.outbox.account_notices import FACTOR_OFF, FACTOR_ON, PASSWORD, SUBJECT, SUBJECT_OFF, notify_owner
 from store.records.outbox.tables import ways
 from store.records.versions import require_version
 
@@ -200,6 +200,21 @@ class PeopleStore:
             notify_owner(self._database, connection, person_id, SUBJECT, by, now_ns)
             return True
 
+    def unbind_subject(self, person_id: str, by: Actor, now_ns: int) -> bool:
+        """End the sign-in of an account by a provider, and all its sessions; return whether it had a subject."""
+        bound = (people.c.id == person_id) & people.c.oidc_subject.is_not(None)
+        with self._database.writing() as connection:
+            row = connection.execute(select(people.c.oidc_issuer, people.c.oidc_subject).where(bound)).first()
+            if row is None:
+                return False
+            nothing = {"oidc_issuer": None, "oidc_subject": None}
+            connection.execute(update(people).where(bound).values(**nothing))
+            connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+            former = {"oidc_issuer": row.oidc_issuer, "oidc_subject": row.oidc_subject}
+            self._changed(connection, person_id, "person.no-subject", by, now_ns, former)
+            notify_owner(self._database, connection, person_id, SUBJECT_OFF, by, now_ns)
+            return True
+
     def _changed(
         self, connection: Connection, person_id: str, action: str, by: Actor, now_ns: int, detail: Mapping[str, Any]
     ) -> None:
@@ -241,6 +256,7 @@ def load_people(connection: Connection, where: ColumnElement[bool] | None = None
             is_disabled=row.is_disabled,
             has_password=row.password_hash is not None,
             has_totp=row.totp_secret is not None,
+            has_subject=row.oidc_subject is not None,
             revision=row.revision,
         )
         for row in rows

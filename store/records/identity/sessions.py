@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, replace
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from registry.actor import Actor
 from registry.people import Person
@@ -25,7 +25,12 @@ TOKEN_PREFIX = "lw_"
 CLOCK_STEP_NS = 60 * 1_000_000_000
 USE_NOTED_EVERY_NS = 60 * 1_000_000_000
 SESSIONS_LIMIT = 50
+TOKENS_LIMIT = 50
 ADDRESS_CHARS, AGENT_CHARS = 64, 300
+
+
+class TooManyTokens(Exception):
+    """An account has as many valid tokens as it may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +169,14 @@ class SessionStore:
     def add_token(
         self, person_id: str, organisation_id: str, name: str, expires_ns: int, by: Actor, now_ns: int
     ) -> str:
-        """Add a token to an account and return its secret."""
+        """Add a token to an account and return its secret; raise TooManyTokens beyond `TOKENS_LIMIT` valid ones."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         times = {"created_ns": now_ns, "expires_ns": expires_ns}
         about = {"organisation_id": organisation_id, "name": name}
+        valid = select(func.count()).where(tokens.c.person_id == person_id, tokens.c.expires_ns > now_ns)
         with self._database.writing() as connection:
+            if connection.execute(valid).scalar_one() >= TOKENS_LIMIT:
+                raise TooManyTokens(f"An account has at most {TOKENS_LIMIT} tokens: revoke one first.")
             connection.execute(tokens.insert().values(id=hashed(secret), person_id=person_id, **about, **times))
             write_audit(
                 connection, now_ns, by, "token.add", [AuditSubject(person_id, {**about, "expires_ns": expires_ns})]

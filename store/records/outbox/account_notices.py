@@ -14,7 +14,7 @@ from store.records.outbox.stored_notifications import insert_notifications
 from store.records.outbox.tables import ways
 
 FACTOR_ON, FACTOR_OFF, PASSWORD, RECOVERED = "factor-on", "factor-off", "password", "recovered"
-SUBJECT = "subject"
+SUBJECT, SUBJECT_OFF = "subject", "subject-off"
 _SENTENCES = {
     FACTOR_ON: ("A second factor was set up for your account", "您的账号已启用两步验证"),
     FACTOR_OFF: ("The second factor of your account was removed", "您的账号已关闭两步验证"),
@@ -23,6 +23,10 @@ _SENTENCES = {
     SUBJECT: (
         "The identity provider now signs in to your account",
         "您的账号现在可通过身份提供方登录",
+    ),
+    SUBJECT_OFF: (
+        "The identity provider does not sign in to your account any more",
+        "您的账号不再能通过身份提供方登录",
     ),
 }
 

@@ -132,6 +132,8 @@ def on_people(tour: Tour, accounts: Accounts) -> None:
     tour.send("POST", people + "/{person_id}/tokens", token, person_id=robot)
     (made,) = tour.client.get(f"{people}/{robot}/tokens").json()["items"]
     tour.send("DELETE", people + "/{person_id}/tokens/{token_id}", person_id=robot, token_id=made["token_id"])
+    assert accounts.records.bind_subject(person, "https://id.example", "s", BY, accounts.now_ns)
+    tour.send("DELETE", people + "/{person_id}/subject", person_id=person)
 
 
 def on_organisations(tour: Tour) -> None:

@@ -24,7 +24,7 @@ from registry.roles import Role
 from store.records.identity.credentials import new_totp_secret
 from store.records.repository import AuditFilter
 from tests.dashboards.applications import create_app
-from tests.dashboards.identity.accounts import BY, COOKIE, Accounts
+from tests.dashboards.identity.accounts import BY, COOKIE, PASSWORD, Accounts, sign_in
 from tests.dashboards.identity.provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
 from tests.dashboards.identity.test_second_factor import add_mail, notices
 
@@ -229,3 +229,31 @@ def test_a_provider_that_does_not_answer_leaves_passwords(settings: Settings, ac
 def test_without_a_provider_there_is_no_such_path(settings: Settings, accounts: Accounts) -> None:
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         assert client.get("/sign-in/oidc").status_code == 404
+
+
+@pytest.mark.parametrize("by_owner", [True, False])
+def test_the_sign_in_by_the_provider_is_ended_by_the_owner_or_an_administrator(
+    app: FastAPI, client: TestClient, accounts: Accounts, provider: Provider, by_owner: bool
+) -> None:
+    viewer = accounts.viewer.person_id
+    add_mail(accounts, viewer)
+    accounts.records.bind_subject(viewer, provider.issuer, "subject-6", BY, accounts.now_ns)
+    provider.user = {"sub": "subject-6"}
+    assert client.get(at_provider(client, "/sign-in/oidc")).headers["location"] == "/"
+    assert signed_in_as(client) == "viewer"
+    acting, path = TestClient(app, base_url="http://localhost", follow_redirects=False), "/account/no-subject"
+    login = "viewer" if by_owner else "admin"
+    assert sign_in(acting, login).status_code == 200
+    form, page = {"csrf": acting.headers["X-CSRF-Token"]}, {"accept": "text/html"}
+    if by_owner:
+        assert acting.post(path, data={**form, "password": "wrong"}, headers=page).status_code == 422
+    else:
+        path = f"/people/{viewer}/subject"
+        assert f'"{path}"' in acting.get(f"/people/{viewer}", headers=page).text
+    assert acting.post(path, data={**form, "password": PASSWORD}, headers=page).status_code == 303
+    assert signed_in_as(acting) == login
+    assert signed_in_as(client) is None
+    assert client.get(at_provider(client, "/sign-in/oidc")).headers["location"] == REFUSED
+    assert notices(accounts)[-1].startswith("The identity provider does not sign in to your account any more")
+    row = accounts.records.audit(AuditFilter(action="person.no-subject"), limit=1).items[0]
+    assert (row.subject, '"oidc_subject":"subject-6"' in (row.detail or "")) == (viewer, True)

@@ -20,8 +20,9 @@ from registry.roles import Role
 from store.records.identity import attempts
 from store.records.identity.attempts import FORGOTTEN_AFTER_NS
 from store.records.identity.credentials import new_totp_secret
-from store.records.identity.sessions import hashed
+from store.records.identity.sessions import TOKENS_LIMIT, hashed
 from store.records.repository import Records
+from telemetry.instant import rfc3339
 from tests.dashboards.applications import create_app
 from tests.dashboards.identity.accounts import BY, COOKIE, PASSWORD, S_NS, Accounts, sign_in
 
@@ -456,3 +457,19 @@ def test_an_account_that_changes_too_much_at_once_waits_and_others_do_not(
     assert refused.headers["retry-after"] == "5"
     assert client.get("/api/v1/me").status_code == 200
     assert other.delete("/api/v1/me/tokens/none").status_code == 422
+
+
+def test_an_account_has_a_limited_number_of_tokens(client: TestClient, accounts: Accounts) -> None:
+    sign_in(client, "viewer")
+    body = {"name": "t", "expires": rfc3339(accounts.now_ns + 3600 * S_NS)}
+    for _ in range(TOKENS_LIMIT):
+        accounts.token(accounts.viewer, accounts.desk)
+    refused = client.post("/api/v1/me/tokens", json=body, headers={"Accept-Language": "zh"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:liftwatch:problem:too-many-tokens")
+    assert f"最多 {TOKENS_LIMIT} 个令牌" in refused.json()["detail"]
+    form = {"csrf": client.headers["X-CSRF-Token"], "name": "t", "days": "30"}
+    page = client.post("/account/token", data=form, headers={"accept": "text/html"})
+    assert (page.status_code, f"at most {TOKENS_LIMIT} tokens" in page.text) == (422, True)
+    one = client.get("/api/v1/me/tokens").json()["items"][0]["token_id"]
+    assert client.delete(f"/api/v1/me/tokens/{one}").status_code == 204
+    assert client.post("/api/v1/me/tokens", json=body).status_code == 201

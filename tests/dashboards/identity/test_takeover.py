@@ -83,7 +83,7 @@ def test_a_token_ends_with_its_organisation_and_does_not_act_for_another(
     assert client.get("/api/v1/lifts", headers=header).status_code == 401
 
 
-@pytest.mark.parametrize("form", ["totp", "link", "disabled"])
+@pytest.mark.parametrize("form", ["totp", "link", "disabled", "subject"])
 def test_the_own_second_factor_is_not_removed_without_the_password(
     client: TestClient, accounts: Accounts, form: str
 ) -> None:
