@@ -7,7 +7,7 @@ held.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import repeat, zip_longest
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.places import Places, UnregisteredLift
-from ingest.senders import Accepts, accepts_every_sender
+from ingest.senders import Accepts, Senders, accepts_every_sender
 from registry.facts import FleetFacts, LiftFacts, fleet, updated_fleet
 from store.records.lifts import UNREGISTERED_LIMIT
 from telemetry.batch import Messages
@@ -66,11 +66,12 @@ class IndexedMessages:
 
 class Listing(NamedTuple):
     """The lifts as storing reads them while judging changes the fleet: the district of every listed lift, the free
-    places for unregistered ones, and the check of senders."""
+    places for unregistered ones, the check of senders, and the lifts that do not send for themselves."""
 
     districts: Mapping[str, str]
     room: int
     accepts: Accepts = accepts_every_sender
+    revoked: Set[str] = frozenset()
 
 
 class Fleet:
@@ -101,9 +102,10 @@ class Fleet:
         """Return the indices of the lifts that the registry lists, unregistered ones included."""
         return sorted(self._listed.values())
 
-    def listing(self, accepts: Accepts) -> Listing:
+    def listing(self, senders: Senders) -> Listing:
         """Return the listed lifts, a copy."""
-        return Listing({self.lift_ids[i]: self.districts[i] for i in self.listed()}, self.room, accepts)
+        districts = {self.lift_ids[i]: self.districts[i] for i in self.listed()}
+        return Listing(districts, self.room, senders.accepts, senders.revoked)
 
     @property
     def room(self) -> int:

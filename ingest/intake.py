@@ -95,7 +95,7 @@ class Intake:
         postponed = {} if is_in_doubt else self._postponed(entries)
         decoded = self._read(entries, postponed)
         gateway_at = gateways(entries)
-        forged = foreign(decoded.messages, gateway_at, state.senders.accepts)
+        forged = foreign(decoded.messages, gateway_at, state.senders.accepts, state.senders.revoked)
         indexed = state.index(decoded.messages, forged, gateway_at)
         ended = self._replaced(indexed, entries[-1].arrived_ns)
         has_no_room = indexed.lift == NO_ROOM

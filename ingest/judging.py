@@ -107,7 +107,7 @@ class Judging(threading.Thread):
     def listing(self) -> Listing | None:
         """Return the district of each listed lift, the room for unregistered ones, and the check of senders; None
         before they are loaded."""
-        return None if self._run is None else self.state.fleet.listing(self.state.senders.accepts)
+        return None if self._run is None else self.state.fleet.listing(self.state.senders)
 
     def measured(self) -> dict[str, MeasuredWaiting]:
         """Return the rides and the observations that are not stored yet; none before the state is loaded."""

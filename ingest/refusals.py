@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.senders import NOT_ITS_LIFT, Senders, attributed
+from ingest.senders import GATEWAY_ENDING, NOT_ITS_LIFT, Senders, attributed
 from telemetry.batch import Decoded, Refusal
 from telemetry.streams import UNJUDGEABLE, Entry, claimed_lift_id
 from telemetry.wire.decode import inner_payloads
@@ -17,6 +17,10 @@ FORGED = (
     "{sender} may not speak for {lift_id}: set the fact gateway_id of {lift_id} to {sender} if it is its gateway, and"
     " add {lift_id} to the lifts of the device {sender}; else someone uses the password of {sender} to forge readings,"
     " change it"
+)
+REVOKED = (
+    "the device {lift_id} is revoked and no other device sends for {lift_id}: add the device again if the message is"
+    " its own, and let the broker refuse whoever has no credential"
 )
 
 
@@ -51,9 +55,14 @@ def without_room(decoded: Decoded, refused: NDArray[np.bool_], entries: Sequence
 
 
 def not_its_lift(decoded: Decoded, foreign: NDArray[np.bool_], entries: Sequence[Entry]) -> list[Refusal]:
-    """Return the refusals of bundles of unauthorised gateways, each with the bundle as its payload."""
+    """Return the refusals of bundles of unauthorised gateways, each with the bundle as its payload, and of messages of
+    revoked devices."""
     refusals = []
     for entry, lift_ids in _lifts_of(decoded, foreign, entries):
+        if not entry.topic.endswith(GATEWAY_ENDING):
+            why = REVOKED.format(lift_id=lift_ids[0])
+            refusals.append(refusal(entry, NOT_ITS_LIFT, why, lift_id=lift_ids[0]))
+            continue
         for lift_id, payload in zip(lift_ids, inner_payloads(entry.payload, lift_ids), strict=True):
             why = FORGED.format(lift_id=lift_id, sender=claimed_lift_id(entry.topic))
             refusals.append(refusal(entry, NOT_ITS_LIFT, why, lift_id=lift_id, payload=payload))

@@ -4,6 +4,8 @@ lift/v1/{district}/GW7/gateway  {"lifts": {"A": .., "B": .., "C": ..}}
                                             │         │         └─ not among the lifts of the device GW7: refused
                                             │         └─ gateway_id is GW9: refused as `not-its-lift`
                                             └─ gateway_id is GW7, or none: accepted
+
+lift/v1/{district}/A/…  accepted, but where the device of A is revoked and no other device sends for A: refused
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ class Senders:
         self._gateways: Set[str | None] = frozenset()
         self.lifts_of: Mapping[str, Set[str]] = {}
         self._lifts_with_device: Set[str] = frozenset()
+        self.revoked: Set[str] = frozenset()
+        """The lifts whose own device is revoked and for which no device sends: nobody may publish on their topics."""
 
     def load(self, changed: Iterable[Registered], deleted: Iterable[str] = ()) -> None:
         """Apply changes of the registry."""
@@ -49,6 +53,7 @@ class Senders:
     def load_devices(self, lifts_of: Mapping[str, Set[str]]) -> None:
         """Replace the devices by these, each with its lifts; a revoked one has none."""
         self.lifts_of, self._lifts_with_device = lifts_of, frozenset().union(*lifts_of.values())
+        self.revoked = {sender for sender, own in lifts_of.items() if not own} - self._lifts_with_device
 
     def knows(self, sender: str) -> bool:
         """Return whether a sender is a registered lift, the gateway of one, or a device."""
@@ -57,12 +62,13 @@ class Senders:
     def accepts(self, lift_id: str, sender: str) -> bool:
         """Return whether a message for a lift is accepted from `sender`.
 
-        A lift sends for itself, and its gateway for it. A device sends for its own lifts alone, and no other sender
-        for a lift with a device. Of lifts without a device and without a gateway in their facts, any sender is accepted
-        that is not a registered lift: the password of one lift's terminal must not be valid for another lift.
+        A lift sends for itself unless its device is revoked, and its gateway for it. A device sends for its own lifts
+        alone, and no other sender for a lift with a device. Of lifts without a device and without a gateway in their
+        facts, any sender is accepted that is not a registered lift: the password of one lift's terminal must not be
+        valid for another lift.
         """
         if sender == lift_id:
-            return True
+            return lift_id not in self.revoked
         gateway_id, own = self._gateway_of.get(lift_id), self.lifts_of.get(sender)
         if own is not None:
             return lift_id in own and gateway_id in (None, sender)
@@ -92,14 +98,17 @@ def gateways(entries: Sequence[Entry]) -> dict[int, str]:
     return {e.position: claimed_lift_id(e.topic) for e in entries if e.topic.endswith(GATEWAY_ENDING)}
 
 
-def foreign(messages: Messages, gateway_at: Mapping[int, str], accepts: Accepts) -> NDArray[np.bool_]:
+def foreign(
+    messages: Messages, gateway_at: Mapping[int, str], accepts: Accepts, revoked: Set[str] = frozenset()
+) -> NDArray[np.bool_]:
     """Return which messages came from a sender that is not accepted for their lift.
 
-    On its own topic a lift is its own sender; only a gateway's message names other lifts.
+    On its own topic a lift is its own sender; only a gateway's message names other lifts. `revoked` are the lifts that
+    do not send for themselves.
     """
     marked = np.zeros(len(messages.lift_id), dtype=np.bool_)
-    if gateway_at:
+    if gateway_at or revoked:
         for row, (lift_id, position) in enumerate(zip(messages.lift_id, messages.position.tolist(), strict=True)):
             sender = gateway_at.get(position)
-            marked[row] = sender is not None and not accepts(lift_id, sender)
+            marked[row] = lift_id in revoked if sender is None else not accepts(lift_id, sender)
     return marked

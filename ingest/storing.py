@@ -214,8 +214,8 @@ class Storing(threading.Thread):
     def _not_stored(self, decoded: Decoded, entries: Sequence[Entry], offered_to: int) -> NDArray[np.bool_]:
         """Return the messages that are left out: those that judging leaves out, of unauthorised senders and, beyond the
         position that judging has offered, of unregistered lifts without a place."""
-        districts, room, accepts = self._listing() or Listing({}, 0)
-        forged = foreign(decoded.messages, gateways(entries), accepts)
+        districts, room, accepts, revoked = self._listing() or Listing({}, 0)
+        forged = foreign(decoded.messages, gateways(entries), accepts, revoked)
         self._given_room -= districts.keys()
         out = []
         messages = decoded.messages

@@ -10,7 +10,7 @@ from string import Formatter
 import pytest
 
 from dashboards.api.refused.texts import TEXTS, from_templates, refusal_text
-from ingest.refusals import FORGED
+from ingest.refusals import FORGED, REVOKED
 
 WIRE = Path(__file__).parents[2] / "telemetry" / "wire"
 
@@ -52,6 +52,13 @@ def test_the_decoder_has_details() -> None:
         (
             "'Speed' is no stream: must be one of door, speed; did you mean speed?",
             "'Speed' 不是数据流：须为 door, speed 之一；是否应为 speed？",
+        ),
+        (
+            REVOKED.format(lift_id="B2"),
+            (
+                "设备 B2 已吊销，且没有其他设备代 B2 发送：若消息确为其所发，请重新添加该设备，"
+                "并让消息服务器拒绝没有凭据的发送方"
+            ),
         ),
         (
             FORGED.format(lift_id="B2", sender="GW7"),

@@ -235,5 +235,35 @@ def test_a_device_that_is_revoked_while_judging_runs_sends_for_no_lift(world: Wo
     world.judging.stop()
 
 
+@pytest.mark.parametrize("offers", [True, False])
+@pytest.mark.parametrize("stream", ["bundle", "gateway"])
+def test_a_lift_whose_device_is_revoked_is_not_judged_by_messages_on_its_own_topics(
+    world: World, stream: str, offers: bool
+) -> None:
+    world.records.add_devices([lift_device("free"), lift_device("alone")], Actor.named("test"), 0)
+    world.records.revoke_devices(["free"], Actor.named("test"), 1)
+    world.offers = offers
+    world.receive("free", "free", stream=stream)
+    world.receive("alone", stream="bundle")
+    world.judge()
+    assert (world.alerts(), world.stored("free"), world.stored("alone")) == ({"alone"}, 0, 40)
+    letters = world.records.dead_letters().items
+    assert {(each.reason, each.lift_id) for each in letters} == {("not-its-lift", "free")}
+    assert len(letters) == 4
+    if stream == "bundle":
+        assert "the device free is revoked" in letters[0].detail
+
+
+def test_a_lift_with_a_revoked_device_sends_again_when_it_is_added_again_or_has_a_gateway(world: World) -> None:
+    world.records.add_devices([lift_device("free"), lift_device("alone")], Actor.named("test"), 0)
+    world.records.revoke_devices(["free", "alone"], Actor.named("test"), 1)
+    gateway = Device("GW-8", GATEWAY, ("free",), Credential(PASSWORD))
+    world.records.add_devices([lift_device("alone"), gateway], Actor.named("test"), 2)
+    for lift_id in ("free", "alone"):
+        world.receive(lift_id, stream="bundle")
+    world.judge()
+    assert (world.stored("free"), world.stored("alone"), refusals(world)) == (40, 40, [])
+
+
 def lift_device(lift_id: str) -> Device:
     return Device(lift_id, LIFT, (lift_id,), Credential(PASSWORD))

@@ -74,6 +74,16 @@ TEXTS: tuple[tuple[str, str], ...] = (
     ("lifts: is required, one bundle for each lift id", "缺少 lifts：每个电梯编号对应一个数据包"),
     (
         (
+            "the device {lift_id} is revoked and no other device sends for {lift_id}: add the device again if the"
+            " message is its own, and let the broker refuse whoever has no credential"
+        ),
+        (
+            "设备 {lift_id} 已吊销，且没有其他设备代 {lift_id} 发送：若消息确为其所发，请重新添加该设备，"
+            "并让消息服务器拒绝没有凭据的发送方"
+        ),
+    ),
+    (
+        (
             "{sender} may not speak for {lift_id}: set the fact gateway_id of {lift_id} to {sender} if it is its"
             " gateway, and add {lift_id} to the lifts of the device {sender}; else someone uses the password of"
             " {sender} to forge readings, change it"

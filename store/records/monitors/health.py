@@ -20,7 +20,7 @@ from store.records.incidents.tables import incident_lifts, incidents
 from store.records.monitors.ended_health import VERSION, end_elsewhere
 from store.records.monitors.health_tables import ended_health, health, health_days
 from store.records.page import clamped
-from store.records.schema import alerts, is_open
+from store.records.schema import alerts, deleted_lifts, is_open, lifts
 from telemetry.arrays import F64
 
 DAYS_KEPT = 180
@@ -79,11 +79,15 @@ class HealthStore:
     _database: Database
 
     def put_health(self, records: Sequence[HealthRecord], days: Sequence[HealthDay] = ()) -> None:
-        """Replace the health of lifts, and add their days."""
+        """Replace the health of lifts, and add their days; those of lifts that were deleted meanwhile are left out."""
         if not records and not days:
             return
         with self._database.writing(durable=False) as connection:
+            self._database.count_up(connection, VERSION)  # a deletion is complete, or waits
+            gone = _deleted(connection, {one.lift_id for one in (*records, *days)})
             for one in records:
+                if one.lift_id in gone:
+                    continue
                 version = self._database.count_up(connection, VERSION)
                 end_elsewhere(self._database, connection, one.lift_id, one.district)
                 fresh = {name: getattr(one, name) for name in ("district", "at_ns", "score", "grade", "document")}
@@ -91,7 +95,8 @@ class HealthStore:
                 row = self._database.insert(health).values(lift_id=one.lift_id, **fresh)
                 connection.execute(row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh))
             for day in days:
-                _put_day(self._database, connection, day)
+                if day.lift_id not in gone:
+                    _put_day(self._database, connection, day)
 
     def healths_since(self, version: int, limit: int | None = None) -> list[HealthRecord]:
         """Return the healths that are newer than a version, oldest first."""
@@ -153,6 +158,12 @@ class HealthStore:
                 if orjson.loads(text)["reason"] == REPAIRED:
                     found.setdefault(lift_id, []).append(closed_ns)
         return found
+
+
+def _deleted(connection: Connection, lift_ids: Collection[str]) -> set[str]:
+    """Return those of these lifts that were deleted and are not listed again."""
+    gone = select(deleted_lifts.c.lift_id).where(deleted_lifts.c.lift_id.in_(lift_ids))
+    return set(connection.scalars(gone.where(deleted_lifts.c.lift_id.not_in(select(lifts.c.lift_id)))))
 
 
 def _put_day(database: Database, connection: Connection, day: HealthDay) -> None:

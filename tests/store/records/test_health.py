@@ -102,3 +102,17 @@ def announced(records: Records) -> list[tuple[str, str, str]]:
         version = newer[0].version
         found.append((newer[0].lift_id, newer[0].district, newer[0].document))
     return found
+
+
+def test_a_health_that_was_reckoned_before_a_deletion_is_not_stored_after_it(records: Records) -> None:
+    records.put_lifts([LiftFacts("a", "north"), LiftFacts("b", "north")], ANN, T0)
+    records.put_health([record("a"), record("b")], [day(1000)])
+    assert records.delete_lift("a", ANN, T0)
+    records.put_health([record("a"), record("b")], [day(1001)])
+    assert [one.lift_id for one in records.healths_since(0)] == ["b"]
+    assert records.last_health_days() == {}
+    newest = {one.lift_id: one.document for one in records.health_announcements_since(0, 10)}
+    assert newest == {"a": "", "b": "{}"}, "what is retained is cleared"
+    records.put_lift(LiftFacts("a", "north"), ANN, T0)
+    records.put_health([record("a")])
+    assert {one.lift_id for one in records.healths_since(0)} == {"a", "b"}
