@@ -47,6 +47,7 @@ def test_a_second_person_approves_a_change_that_waits(
         page = watched.open("/changes")
         first = page.locator("#list > li").first
         expect(first).to_contain_text(floors[language])
+        expect(page.locator("#zone")).to_contain_text(page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone"))
         expect(first).to_contain_text("Ada · Firm 1")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         first.get_by_role("button", name=approve).click()

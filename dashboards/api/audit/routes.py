@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -18,10 +19,11 @@ from dashboards.api.schema import audit_bodies, parameters
 from registry.roles import Verb
 from registry.scope import Scope
 from store.records.audit.export import csv_parts, without_acknowledgements, without_address, without_notes
-from store.records.repository import AuditEntry, AuditFilter, AuditSubject
+from store.records.repository import AuditEntry, AuditFilter, AuditSubject, Records
 from telemetry.instant import rfc3339
 
 Format = Annotated[Literal["json", "csv"] | None, Query(description="`csv`: all rows, for a spreadsheet")]
+IDENTITY_ID = re.compile(r"\b[0-9a-f]{16}\b")
 AuditText = Annotated[str | None, Query(max_length=400)]
 
 
@@ -61,7 +63,9 @@ def audit(context: AppContext) -> APIRouter:
         page = context.records().audit(
             wanted, limit=limit, cursor=cursor, scope=scope.lifts, organisation=_organisation(scope)
         )
-        return OrjsonResponse({"items": [_row(_shown(each, scope)) for each in page.items], "next": page.next})
+        shown = [_shown(each, scope) for each in page.items]
+        names = _names(context.records(), scope, shown)
+        return OrjsonResponse({"items": [_row(each, names) for each in shown], "next": page.next})
 
     return router
 
@@ -99,7 +103,27 @@ def _shown(entry: AuditEntry, scope: Scope) -> AuditEntry:
     return shown if scope.lifts.reads_notes_of(entry.by.organisation) else without_notes(shown)
 
 
-def _row(entry: AuditEntry) -> dict[str, Any]:
+def _ids(entry: AuditEntry) -> set[str]:
+    """Return what may be ids of accounts or organisations in a row."""
+    return set(IDENTITY_ID.findall(f"{entry.subject} {entry.detail or ''}"))
+
+
+def _names(records: Records, scope: Scope, entries: Sequence[AuditEntry]) -> dict[str, str]:
+    """Return the names of organisations, and of the accounts that the scope sees, by the ids in some rows."""
+    ids = {each for entry in entries for each in _ids(entry)}
+    if not ids:
+        return {}
+    own = _organisation(scope)
+    people = [
+        each
+        for each in records.people_by_id(ids)
+        if scope.lifts.everything or any(own in one.organisation.names for one in each.memberships)
+    ]
+    organisations = {each.organisation_id: each.name for each in records.organisations() if each.organisation_id in ids}
+    return organisations | {each.person_id: each.name for each in people}
+
+
+def _row(entry: AuditEntry, names: Mapping[str, str]) -> dict[str, Any]:
     texts = {name: getattr(entry, name) for name in ("detail", "before", "after")}
     return {
         "id": entry.id,
@@ -107,5 +131,6 @@ def _row(entry: AuditEntry) -> dict[str, Any]:
         "by": asdict(entry.by),
         **{name: getattr(entry, name) for name in ("outcome", "action", "subject", "lift_id")},
         **{name: None if text is None else orjson.Fragment(text) for name, text in texts.items()},
+        "names": {each: names[each] for each in sorted(_ids(entry) & names.keys())},
         "hash": entry.hash.hex(),
     }

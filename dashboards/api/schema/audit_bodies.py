@@ -19,7 +19,10 @@ class AuditActor(ResponseBody):
 
 
 class AuditRow(ResponseBody):
-    """An action: what was asked (`detail`), and the values that it changed, before and after."""
+    """An action: what was asked (`detail`), and the values that it changed, before and after.
+
+    `names` has the names of the accounts and organisations that the subject and the detail name by id.
+    """
 
     id: int
     time: TimeText
@@ -31,6 +34,7 @@ class AuditRow(ResponseBody):
     detail: Any
     before: Any
     after: Any
+    names: dict[str, str]
     hash: str
 
 

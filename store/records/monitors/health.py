@@ -84,7 +84,7 @@ class HealthStore:
             return
         with self._database.writing(durable=False) as connection:
             self._database.count_up(connection, VERSION)  # a deletion is complete, or waits
-            gone = _deleted(connection, {one.lift_id for one in (*records, *days)})
+            gone = _deleted(connection, {each.lift_id for each in records} | {each.lift_id for each in days})
             for one in records:
                 if one.lift_id in gone:
                     continue

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from registry.actor import Actor
+from registry.people import actor_in
 from registry.roles import OrganisationKind, Role
 from store.records.repository import AlertFilter, AuditSubject
 from tests.alerts.rules import DOOR, occurrence
@@ -46,3 +47,16 @@ def test_the_note_of_an_acknowledgement_is_not_in_the_audit_log_of_another_organ
             assert [note for note in hidden if note in found] == [], login
     sign_in(client, "admin")
     assert "by the firm" in client.get("/api/v1/audit?lift_id=L001").text
+
+
+def test_rows_name_the_accounts_and_organisations_that_they_have_by_id(client: TestClient, accounts: Accounts) -> None:
+    firm, mechanic, stranger = accounts.firm.organisation_id, accounts.mechanic.person_id, accounts.stranger.person_id
+    boss = actor_in(accounts.boss, accounts.boss.membership(None), None)
+    accounts.records.set_role(mechanic, firm, Role.DISPATCHER, boss, accounts.now_ns)
+    accounts.records.end_sessions(stranger, boss, accounts.now_ns)
+    accounts.records.write_audit(accounts.now_ns, boss, "person.role", [AuditSubject(stranger, {"organisation": firm})])
+    for login, of_stranger in (("boss", {}), ("admin", {stranger: "Stranger"})):
+        sign_in(client, login)
+        newest, before = client.get("/api/v1/audit?action=person.role").json()["items"][:2]
+        assert before["names"] == {firm: "Firm", mechanic: "Mechanic"}
+        assert newest["names"] == {firm: "Firm", **of_stranger}

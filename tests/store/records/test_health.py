@@ -91,6 +91,7 @@ def test_subscribers_get_the_end_of_a_health_where_the_lift_has_none_any_more(re
     assert announced(records) == [("b", "north", "{}"), ("a", "north", "{}"), ("a", "south", "")]
     records.delete_lift("a", ANN, T0)
     assert announced(records) == [("b", "north", "{}"), ("a", "south", ""), ("a", "north", "")]
+    records.put_lifts([LiftFacts("a", "north")], ANN, T0)
     records.put_health([record("a")])
     assert announced(records) == [("b", "north", "{}"), ("a", "south", ""), ("a", "north", "{}")]
 

@@ -28,16 +28,16 @@ function entry(row, zone) {
     el("div", {},
       el("p", {}, filterLink("who", by.account ?? by.name, nameInLanguage(by.name)), role && el("span", { class: "faint" }, ` (${role})`), " ",
         el("b", {}, actionName(row.action)), isRefused ? el("span", { class: "tag" }, translate("audit.refused")) : null),
-      el("p", { class: "topic" }, el("code", {}, row.subject), row.lift_id && filterLink("lift_id", row.lift_id, translate("refused.only", { lift: row.lift_id }))),
+      el("p", { class: "topic" }, row.names[row.subject] ? el("span", { title: row.subject }, nameInLanguage(row.names[row.subject])) : el("code", {}, row.subject), row.lift_id && filterLink("lift_id", row.lift_id, translate("refused.only", { lift: row.lift_id }))),
       ...values(row),
       el("p", { class: "detail number" }, translate("audit.row", { id: String(row.id) }), by.address && ` · ${by.address}`, el("span", { title: row.hash }, ` · ${row.hash.slice(0, 12)}…`))));
 }
 
 /** Return what was asked, and the changed values; collapsed where there are many. */
-function values({ detail, before, after }) {
+function values({ detail, before, after, names: known }) {
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
   const changed = names.map((name) => el("li", {}, el("span", { title: name }, fieldName(name)), translate("shell.colon"), before && el("del", {}, text(name, before[name])), before && after && " → ", after && el("ins", {}, text(name, after[name]))));
-  const asked = Object.entries(detail ?? {}).filter(([, value]) => value !== null).map(([name, value]) => el("li", {}, el("span", { title: name }, fieldName(name)), translate("shell.colon"), text(name, value)));
+  const asked = Object.entries(detail ?? {}).filter(([, value]) => value !== null).map(([name, value]) => el("li", {}, el("span", { title: name }, fieldName(name)), translate("shell.colon"), text(name, known[value] ?? value)));
   const lines = [...asked, ...changed];
   if (!lines.length) return [];
   const list = el("ul", { class: "values" }, ...lines);

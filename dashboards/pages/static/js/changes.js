@@ -3,7 +3,7 @@
 import "./shell.js";
 import { get, post } from "./api.js";
 import { el, placeholder, setText } from "./element.js";
-import { fullStamp, timeNode } from "./time.js";
+import { fullStamp, timeNode, zoneName } from "./time.js";
 import { hasTranslation, nameInLanguage, translate } from "./translations.js";
 import { UNITS } from "./units.js";
 import { may } from "./user_name.js";
@@ -70,5 +70,6 @@ async function show() {
   list.removeAttribute("aria-busy");
 }
 
+setText(at("zone"), translate("changes.zone", { zone: zoneName() }));
 at("more").addEventListener("click", async () => list.append(...await read(next).catch(() => [])));
 show();
