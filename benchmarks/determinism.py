@@ -1,6 +1,6 @@
 """Checks that a world is deterministic, simulated again and cut into parts, by hashes of its outputs.
 
-python -m benchmarks.determinism --lifts 200 --minutes 30
+python -m benchmarks.determinism --long
 
 In each way the world is recorded (one recording for each part), judged, and encoded as packets. Hashes compare the
 parts together, by lift: every table without its row numbers, the labels, the alerts of all rules, the trips with their
@@ -118,11 +118,14 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenario", default="bad-gateway", help="the world (default bad-gateway, with faults)")
-    parser.add_argument("--lifts", type=int, default=200)
-    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--lifts", type=int, help="default 60")
+    parser.add_argument("--minutes", type=float, help="default 12")
+    parser.add_argument("--long", action="store_true", help="200 lifts and 30 minutes, where not given otherwise")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--vibration", action=argparse.BooleanOptionalAction, default=False)
     asked = parser.parse_args()
+    lifts, minutes = (200, 30.0) if asked.long else (60, 12.0)
+    asked.lifts, asked.minutes = asked.lifts or lifts, asked.minutes or minutes
     changes = {"lifts": asked.lifts, "seed": asked.seed, "hours": asked.minutes / 60, "vibration": asked.vibration}
     scenario = library.read(asked.scenario, changes | {"form": "cbor", "faults_per_hour": 2.0 * asked.lifts})
     tried, columns = ways(asked.lifts), []
