@@ -30,7 +30,8 @@ CHANNELS = {
     "status": ("online", "alarm", "mode", "power", "heartbeat_s"),
 }
 EVENT_STREAMS = ("door", "infrared", "status")
-LIFTS_AT_ONCE = 200
+LIFTS_AT_ONCE = 40
+"""Their rows fit into the cache of a processor."""
 
 
 @dataclass(frozen=True)
