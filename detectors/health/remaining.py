@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
+from detectors.health.theil_sen import theil_sen
 from telemetry.arrays import F64, I64
 
 DAYS_LEAST = 7
@@ -52,13 +52,13 @@ def remaining_days(day: I64, values: F64, limit: float, worse: int) -> Band | No
     if np.isnan(limit) or known.sum() < DAYS_LEAST:
         return None
     x, y = day[known].astype(np.float64), worse * values[known]
-    line = stats.theilslopes(y, x, CONFIDENCE)
+    line = theil_sen(x, y, CONFIDENCE)
     off = y - (line.intercept + line.slope * x)
     scatter = 1.4826 * float(np.median(np.abs(off)))
-    way = worse * limit - float(line.intercept + line.slope * x[-1])
+    way = worse * limit - (line.intercept + line.slope * float(x[-1]))
     if way <= 0.0:
         return Band(0.0, 0.0)
     if not line.low_slope > 0.0 or (1.0 + BEND) * (way + scatter) / line.low_slope > LATEST_DAYS:
         return None
-    earliest = (1.0 - BEND) * max(0.0, way - scatter) / float(line.high_slope)
-    return Band(earliest, (1.0 + BEND) * (way + scatter) / float(line.low_slope))
+    earliest = (1.0 - BEND) * max(0.0, way - scatter) / line.high_slope
+    return Band(earliest, (1.0 + BEND) * (way + scatter) / line.low_slope)

@@ -9,12 +9,12 @@ begins before the last one ended gives no acceleration. Without a block the acce
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, lfilter_zi
 
 from detectors.observe.gaps import NEVER_NS
 from telemetry.arrays import F64, I32, I64, Memory
@@ -90,11 +90,17 @@ def rates(dt_ns: F64) -> I64:
 
 @lru_cache(64)
 def low_pass(hz: int) -> tuple[float, ...]:
-    """Return the rate, the filter's coefficients b and a at this rate, and its state once settled at 1."""
+    """Return the rate, the filter's coefficients b and a at this rate, and its state once settled at 1.
+
+    The bilinear transform of the Butterworth filter of two poles, as `scipy.signal.butter` and `lfilter_zi` give it: to
+    import these takes longer than all else that the start of a process imports.
+    """
     if not hz:
         return (0.0,) * 8
-    b, a = butter(POLES, LOW_PASS_HZ, fs=hz)
-    return (float(hz), *map(float, b), *map(float, a[1:]), *map(float, lfilter_zi(b, a)))
+    k = math.tan(math.pi * LOW_PASS_HZ / hz)
+    a0 = 1.0 + math.sqrt(2.0) * k + k * k
+    b0, a1, a2 = k * k / a0, 2.0 * (k * k - 1.0) / a0, (1.0 - math.sqrt(2.0) * k + k * k) / a0
+    return (float(hz), b0, 2.0 * b0, b0, a1, a2, 1.0 - b0, b0 - a2)
 
 
 @compiled

@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from detectors.series.estimator import SeriesDetector, centre_and_scale, limit_of
 from telemetry.arrays import F64
@@ -115,9 +115,9 @@ def _count(asked: float, variances: F64) -> int:
 def _t2_limit(count: int, n: int, false_alarm_rate: float) -> float:
     """Return the limit of T² for a new row; by the chi-squared distribution where there are too few rows for F."""
     if n <= count + 1:
-        return float(stats.chi2.isf(false_alarm_rate, count))
+        return float(special.chdtri(count, false_alarm_rate))
     share = count * (n - 1) * (n + 1) / (n * (n - count))
-    return float(share * stats.f.isf(false_alarm_rate, count, n - count))
+    return float(share * special.fdtri(count, n - count, 1.0 - false_alarm_rate))
 
 
 def _q_limit(left_out: F64, false_alarm_rate: float) -> float:
@@ -126,6 +126,6 @@ def _q_limit(left_out: F64, false_alarm_rate: float) -> float:
         return np.inf
     one, two, three = (float(np.sum(left_out**power)) for power in (1, 2, 3))
     h = max(1.0 - 2.0 * one * three / (3.0 * two**2), 1e-3)
-    deviate = float(stats.norm.isf(false_alarm_rate))
+    deviate = -float(special.ndtri(false_alarm_rate))
     inner = deviate * np.sqrt(2.0 * two * h**2) / one + 1.0 + two * h * (h - 1.0) / one**2
     return float(one * inner ** (1.0 / h))

@@ -19,7 +19,8 @@ HEAVY = frozenset(
     {
         "alembic", "amqtt", "cryptography", "fastapi", "httpx", "influxdb_client", "lmdb", "matplotlib", "numba",
         "numpy", "paho",
-        "pandas", "polars", "psycopg", "pydantic", "scipy", "simdjson", "sqlalchemy", "starlette", "uvicorn",
+        "pandas", "polars", "psycopg", "pydantic", "scipy", "scipy.signal", "scipy.stats", "simdjson", "sqlalchemy",
+        "starlette", "uvicorn",
         "dashboards", "detectors", "evaluation", "simulator.playback.simulation", "simulator.world",
     }
 )  # fmt: skip
@@ -41,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inject": {"numpy", "paho", "sqlalchemy"},
     "record": JUDGING | SERIES,
     "replay": JUDGING | WORLD,
-    "evaluate": JUDGING | WORLD | {"evaluation", "matplotlib"},
+    "evaluate": JUDGING | WORLD | {"evaluation", "matplotlib", "scipy.stats"},
     "rules": JUDGING | WORLD,
     "lifts": {"sqlalchemy"},
     "audit": {"numpy", "sqlalchemy"},
