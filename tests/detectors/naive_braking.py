@@ -21,13 +21,18 @@ class SafetyChainOpen:
         self.zone_m = facts.door_zone_m
         self.stop, self.soft = EmergencyStop(facts), SoftStop()
         self.trips_at_stop = 0
+        self.on_battery = False
 
     def row(self, row: Row) -> RowScores:
         ((on, off, since_ns),) = self.stop.row(row)
         self.soft.row(row)
         is_soft = self.soft.began_ns is not None and at_rest(row) and seen(row["v"])
-        outside: float = NAN
         if row["power"] == BATTERY:
+            self.on_battery = True
+        elif abs(row["v"]) > 0.4:
+            self.on_battery = False
+        outside: float = NAN
+        if self.on_battery:
             outside = 0.0
         elif seen(row["offset_m"]) and not row["z_doubt"]:
             outside = float(abs(row["offset_m"]) > self.zone_m)

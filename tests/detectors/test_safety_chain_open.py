@@ -64,6 +64,13 @@ def test_a_brake_that_holds_less_than_a_drive_stops_the_car_between_landings_too
     assert [f.kind for f in found(braked(decel_mps2=decel_mps2), dt_s)] == ["on", "off"]
 
 
+@pytest.mark.parametrize("decel_mps2", [0.9, 2.2])
+def test_mains_that_return_to_a_stopped_car_leave_its_stop_explained(decel_mps2: float) -> None:
+    script = Script(z_m=0.0).event(door=CLOSED, power=MAINS).rest(4.0).move(ride_speed(27.0, 1.75)[:500])
+    script.event(0.2, power=BATTERY).ramp(1.75, 0.0, decel_mps2).rest(20.0).event(power=MAINS).rest(20.0)
+    assert found(script) == []
+
+
 def test_a_car_that_slows_down_gently_between_landings_was_not_braked() -> None:
     assert found(braked(decel_mps2=0.3)) == []
 

@@ -40,6 +40,7 @@ MEMORY = np.dtype(
         ("soft_since_ns", np.int64),
         ("soft_from_mps", np.float64),
         ("soft_door", np.float64),  # the door as the car came to rest
+        ("on_battery", np.bool_),  # whether the mains failed since the car last ran
         ("soft_trips", np.int64),  # the completed trips at the latest braked stop outside the door zone
         *emergency_stop.FIELDS,  # last: Numba takes a record that only adds fields for one of the same type
     ],
@@ -83,13 +84,13 @@ class SafetyChainOpen:
         state, (stopped,) = self.stop.step(state, rows, facts)
         offset_m, zone_m = np.abs(rows.offset_m), facts.door_zone_m[rows.lift]
         outside = np.where(np.isnan(offset_m) | rows.z_doubt, np.nan, offset_m > zone_m)
-        outside = np.where(rows.power == BATTERY, 0.0, outside)
-        braked, ended, from_mps, decel_mps2 = np.empty((4, len(rows)))
+        braked, mains, ended, from_mps, decel_mps2 = np.empty((5, len(rows)))
         begin_ns = np.empty(len(rows), dtype=np.int64)
         _run(
-            state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.door, rows.at_rest, rows.trips, outside,
-            self.limits, braked, ended, from_mps, decel_mps2, begin_ns,
+            state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.door, rows.power, rows.at_rest, rows.trips,
+            outside, self.limits, braked, mains, ended, from_mps, decel_mps2, begin_ns,
         )  # fmt: skip
+        outside = np.where(mains == 0.0, 0.0, outside)
         is_hard, is_soft = stopped.on == 1.0, braked == 1.0
         evidence = {
             "from_mps": np.where(is_hard, stopped.evidence["from_mps"], from_mps),
@@ -105,18 +106,23 @@ class SafetyChainOpen:
 
 @compiled
 def _run(
-    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, v: Any, door: Any, at_rest: Any, trips: Any, outside: Any,
-    limits: Any, braked: Any, ended: Any, from_mps: Any, decel_mps2: Any, begin_ns: Any,
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, v: Any, door: Any, power: Any, at_rest: Any, trips: Any,
+    outside: Any, limits: Any, braked: Any, mains: Any, ended: Any, from_mps: Any, decel_mps2: Any, begin_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
         reads = not np.isnan(v[k])
         if reads:
             _follow(own, t_ns[k], gap_ns[k], abs(v[k]), door[k], limits)
+        if power[k] == BATTERY:
+            own["on_battery"] = True
+        elif reads and abs(v[k]) > limits.from_mps:
+            own["on_battery"] = False
         if door[k] > CLOSED and own["soft_door"] == CLOSED:
             own["soft_mps2"] = 0.0
         stopped = reads and at_rest[k] and own["soft_mps2"] > 0.0
-        if stopped and outside[k] == 1.0:
+        mains[k] = 0.0 if own["on_battery"] else 1.0
+        if stopped and outside[k] == 1.0 and not own["on_battery"]:
             own["soft_trips"] = trips[k]
         braked[k] = 1.0 if stopped else 0.0
         ended[k] = 1.0 if trips[k] > own["soft_trips"] else 0.0
