@@ -38,7 +38,6 @@ from telemetry.wire.topics import refused_topic
 TOPIC_LIMIT_CHARS = 128
 TOPICS_REMEMBERED = 65_536
 STALE_MS = CLOCK_AHEAD_LIMIT_MS
-UNDECODABLE = "could not be decoded, by a mistake of the monitor's; please report it"
 COMPLETE = ("bundle", "gateway")
 JSON_BEGINS = frozenset(b"{[ \t\r\n")
 CBOR_BEGINS = frozenset((*range(0xA0, 0xBC), 0xBF, 0xD9))
@@ -114,8 +113,9 @@ def _bundles(entry: Entry) -> list[Entry]:
 
 
 def _undecodable(entry: Entry, error: Exception) -> Decoded:
-    columns, detail = GroupColumns(), f"{UNDECODABLE}: {type(error).__name__}: {error}"
-    _refuse(columns, entry, entry.payload, Invalid(UNJUDGEABLE, detail), claimed_lift_id(entry.topic))
+    columns, failure = GroupColumns(), f"{type(error).__name__}: {error}"
+    refused = Invalid(UNJUDGEABLE, f"could not be decoded, by a mistake of the monitor's; please report it: {failure}")
+    _refuse(columns, entry, entry.payload, refused, claimed_lift_id(entry.topic))
     return columns.finish()[0]
 
 

@@ -98,6 +98,10 @@ TEXTS: tuple[tuple[str, str], ...] = (
         "{lift_id}：未登记的电梯过多；请登记该电梯",
     ),
     (
+        "could not be decoded, by a mistake of the monitor's; please report it: {error}",
+        "监测系统自身出错，未能解码；请反馈：{error}",
+    ),
+    (
         "could not be judged, by a mistake of the monitor's; please report it: {error}",
         "监测系统自身出错，未能处理；请反馈：{error}",
     ),

@@ -104,7 +104,7 @@ def on_incidents(tour: Tour) -> None:
         ("call-out", {"who": "Firm", "level": 1}), ("accept", {"number": 1}),
         ("arrive", {"number": 1}), ("decline", {"number": 1, "reason": "far"}),
         ("call-out", {"who": "Firm", "level": 1}), ("no-answer", {"number": 2}),
-        ("stage", {"stage": "released"}),
+        ("stage", {"stage": "released"}), ("retract", {"stage": "released", "note": "the wrong car"}),
         ("link", {"other": other}), ("merge", {"other": other}),
     ):  # fmt: skip
         tour.send("POST", path + action, body, incident_id=called)
