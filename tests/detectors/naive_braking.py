@@ -21,12 +21,13 @@ class SafetyChainOpen:
         self.zone_m = facts.door_zone_m
         self.stop, self.soft = EmergencyStop(facts), SoftStop()
         self.trips_at_stop = 0
-        self.on_battery = False
+        self.on_battery = self.is_placed = False
 
     def row(self, row: Row) -> RowScores:
         ((on, off, since_ns),) = self.stop.row(row)
         self.soft.row(row)
-        is_soft = self.soft.began_ns is not None and at_rest(row) and seen(row["v"])
+        self.is_placed = at_rest(row) and (self.is_placed or seen(row["z"]))
+        is_soft = self.soft.began_ns is not None and self.is_placed and seen(row["v"])
         if row["power"] == BATTERY:
             self.on_battery = True
         elif abs(row["v"]) > 0.4:

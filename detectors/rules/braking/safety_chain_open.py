@@ -7,7 +7,8 @@
 
 No stream carries the safety chain: that it opened is inferred, and a drive that trips looks the same. A brake must stop
 an overloaded car that goes down, so that it stops other cars harder than that, but not harder than every drive. A car
-that is braked just short of its landing looks like an ordinary stop.
+that is braked just short of its landing looks like an ordinary stop. A softer stop has a place once a position was read
+at rest: an older one may be that of the car before it arrived.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ MEMORY = np.dtype(
         ("soft_since_ns", np.int64),
         ("soft_from_mps", np.float64),
         ("soft_door", np.float64),  # the door as the car came to rest
+        ("soft_placed", np.bool_),  # whether a position has been read since then
         ("on_battery", np.bool_),  # whether the mains failed since the car last ran
         ("soft_trips", np.int64),  # the completed trips at the latest braked stop outside the door zone
         *emergency_stop.FIELDS,  # last: Numba takes a record that only adds fields for one of the same type
@@ -87,7 +89,7 @@ class SafetyChainOpen:
         braked, mains, ended, from_mps, decel_mps2 = np.empty((5, len(rows)))
         begin_ns = np.empty(len(rows), dtype=np.int64)
         _run(
-            state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.door, rows.power, rows.at_rest, rows.trips,
+            state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.z, rows.door, rows.power, rows.at_rest, rows.trips,
             outside, self.limits, braked, mains, ended, from_mps, decel_mps2, begin_ns,
         )  # fmt: skip
         outside = np.where(mains == 0.0, 0.0, outside)
@@ -106,7 +108,7 @@ class SafetyChainOpen:
 
 @compiled
 def _run(
-    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, v: Any, door: Any, power: Any, at_rest: Any, trips: Any,
+    memory: Any, lift: Any, t_ns: Any, gap_ns: Any, v: Any, z: Any, door: Any, power: Any, at_rest: Any, trips: Any,
     outside: Any, limits: Any, braked: Any, mains: Any, ended: Any, from_mps: Any, decel_mps2: Any, begin_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
@@ -120,7 +122,8 @@ def _run(
             own["on_battery"] = False
         if door[k] > CLOSED and own["soft_door"] == CLOSED:
             own["soft_mps2"] = 0.0
-        stopped = reads and at_rest[k] and own["soft_mps2"] > 0.0
+        own["soft_placed"] = at_rest[k] and (own["soft_placed"] or not np.isnan(z[k]))
+        stopped = reads and at_rest[k] and own["soft_placed"] and own["soft_mps2"] > 0.0
         mains[k] = 0.0 if own["on_battery"] else 1.0
         if stopped and outside[k] == 1.0 and not own["on_battery"]:
             own["soft_trips"] = trips[k]
