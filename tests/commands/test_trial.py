@@ -133,7 +133,8 @@ def test_a_detector_that_finds_nothing_has_a_recall_of_nought_for_every_rule_tha
     tried = trial.judge_recording(recording, theirs)
     ours = {one.rule for one in trial.judge_recording(recording).raised}
     assert ours
-    assert ours <= tried.evaluation_run.judged
+    beside = {"safety-chain-open"}  # a stop between landings, whose label has another cause
+    assert ours - beside <= tried.evaluation_run.judged
     scores = [
         one
         for report in evaluate(tried.evaluation_run, tried.labels, tried.raised)

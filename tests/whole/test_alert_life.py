@@ -243,7 +243,7 @@ def test_only_always_judged_rules_are_judged_in_maintenance_modes(
 def test_other_modes_are_judged_by_all_rules_but_those_of_the_door(
     system: System, played: dict[str, Story], mode: str
 ) -> None:
-    assert rules_of(system, f"{mode}-F04") == {"stop-outside-zone"}
+    assert rules_of(system, f"{mode}-F04") == {"stop-outside-zone", "safety-chain-open"}
     assert rules_of(system, f"{mode}-F18") == ({"door-held-open"} if mode == "normal" else set())
 
 
