@@ -65,6 +65,7 @@ def actions(client: TestClient, **query: str | int) -> list[tuple[str, str]]:
 def test_a_row_has_actor_role_address_action_and_the_values_before_and_after(client: TestClient) -> None:
     (row,) = rows(client, action="lift.patch")
     assert row | {"id": 0, "hash": ""} == {
+        "names": {},
         "id": 0, "hash": "", "time": rfc3339(T0_NS + S_NS), "outcome": "done",
         "by": {
             "name": "Ann", "account": "person:1", "organisation": "Firm A", "role": "manager", "address": "192.0.2.1",
