@@ -136,8 +136,8 @@ class Committing:
         """
         is_bound = self._is_bound
         is_due = time.monotonic() >= self._snapshot_due_s and (self._snapshot_due_s == 0.0 or not self._file.is_writing)
-        is_taken = freeze is not None and is_due
-        snapshot = Snapshot(complete_to, bytes(freeze()())) if freeze is not None and is_taken and is_bound else None
+        taken = freeze if is_due else None
+        snapshot = Snapshot(complete_to, bytes(taken()())) if taken is not None and is_bound else None
         is_new = self._is_new or snapshot is not None
         generation = secrets.randbits(GENERATION_BITS) | 1 if is_new else None
         changes = self._records.judge(
@@ -152,12 +152,12 @@ class Committing:
         self.begin_at(position)
         if generation is not None:
             self._generation, self._is_new = generation, False
-        if freeze is not None and is_taken:
+        if taken is not None:
             self._snapshot_due_s, self._is_bound = time.monotonic() + SNAPSHOT_EVERY_S, False
             if is_bound:
                 self._mark(complete_to)
             else:
-                self._file.begin(complete_to, freeze(), self._generation, lambda: self._mark(complete_to))
+                self._file.begin(complete_to, taken(), self._generation, lambda: self._mark(complete_to))
         return changes
 
     def _mark(self, position: int) -> None:

@@ -107,7 +107,7 @@ def foreign(
     do not send for themselves.
     """
     marked = np.zeros(len(messages.lift_id), dtype=np.bool_)
-    if gateway_at or revoked:
+    if gateway_at or (revoked and not revoked.isdisjoint(messages.lift_id)):
         for row, (lift_id, position) in enumerate(zip(messages.lift_id, messages.position.tolist(), strict=True)):
             sender = gateway_at.get(position)
             marked[row] = lift_id in revoked if sender is None else not accepts(lift_id, sender)
