@@ -68,7 +68,7 @@ def test_a_payload_is_shown_as_text_or_hex_bounded_and_never_as_markup(browser: 
         octets.locator("summary").click()
         expect(octets.locator("pre")).to_have_text("a2 63 73 65 71 01 ff")
         assert page.locator("#list img").count() == 0
-        assert page.title().endswith("Refused messages · Liftwatch")  # after the count of critical incidents
+        expect(page).to_have_title("(1) Refused messages · Liftwatch")  # after the count of critical incidents
 
 
 def test_the_address_holds_the_filter_and_back_undoes_it(browser: Browser, address: str) -> None:
