@@ -1,8 +1,8 @@
 """`liftwatch lifts`: import lifts into the registry from CSV or JSON, and export them.
 
-A change of thresholds of a registered lift needs `--reason`, and so does a firm or owner in place of one that asks for
-a second person; it waits for an account's approval where an operator, the lift's firm or its owner asks for a second
-person, and is reported to the authority, as over the API.
+A change of thresholds or of the district of a registered lift needs `--reason`, and so does a firm or owner in place of
+one that asks for a second person; it waits for an account's approval where an operator, the lift's firm or its owner
+asks for a second person, and is reported to the authority, as over the API.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from store.records.audit.writing import AuditSubject
 from store.records.changes.change_request import fact_change
 from store.records.changes.requests import RegistryChangeRecords
 from store.records.database import RecordsUnavailable
-from store.records.lifts import LiftRecords
+from store.records.lifts import FactsChange, LiftRecords
 
 EXPECTED_ERRORS = (RecordsUnavailable,)
 SHOWN_EVERY_S = 1.0
@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bring.add_argument("file", type=Path, help="a .csv or .json file (the columns: docs/contract.md, section 2)")
     bring.add_argument("--by", default=COMMAND_LINE, help="the name in the audit log")
     bring.add_argument(
-        "--reason", default="", help="why thresholds of registered lifts, or who asks for a second person, change"
+        "--reason",
+        default="",
+        help="why thresholds or districts of registered lifts, or who asks for a second person, change",
     )
     bring.set_defaults(action=import_lifts)
     take = actions.add_parser("export", help="write the registry as CSV or JSON")
@@ -99,11 +101,12 @@ def _take(
         with_facts_of(stored[each.lift_id], each, kept[each.lift_id]) if each.lift_id in kept else each for each in read
     ]
 
-    def record(applied: Sequence[LiftFacts]) -> None:
-        records.record_changes([fact_change(each, reason) for each in applied], by, now_ns, is_applied=True)
+    def record(applied: Sequence[FactsChange]) -> None:
+        wanted = [fact_change(*each, reason, guarded_facts(*each, ())) for each in applied]
+        records.record_changes(wanted, by, now_ns, is_applied=True)
 
     records.put_lifts(taken, by, now_ns, progress.show, record)
-    wanted = [fact_change(each, reason, kept[each.lift_id]) for each in held]
+    wanted = [fact_change(stored[each.lift_id], each, reason, kept[each.lift_id]) for each in held]
     numbers = records.record_changes(wanted, by, now_ns, is_applied=False)
     return [(each.lift_id, number) for each, number in zip(held, numbers, strict=True)]
 

@@ -1,5 +1,6 @@
-"""The facts of which a change can hide a dangerous lift, so that it requires a reason: thresholds of rules, and an
-owner or firm that asks for a second person. Taking such an organisation off a lift would end its demand:
+"""The facts of which a change can hide a dangerous lift, so that it requires a reason: thresholds of rules, the
+district, by which an authority sees the lift, and an owner or firm that asks for a second person. Taking such an
+organisation off a lift would end its demand:
 
     firm asks for a second person ─► another firm ─► waits for a second person, as a change of a threshold does
 
@@ -18,6 +19,8 @@ from registry.roles import OrganisationKind
 THRESHOLD_FACTS = (*NEEDS, "door_zone_m", "parks_door_open")
 """Facts with which rules compare, and those that they need: without such a fact its rules are not judged."""
 RECENT_NS = 30 * 24 * 3600 * 1_000_000_000
+DISTRICT = "district"
+"""The fact that decides which authority sees a lift."""
 ASKING_FACTS = ("maintenance_firm", "owner")
 """The facts of a lift whose organisations can ask for a second person."""
 
@@ -55,10 +58,11 @@ def released_facts(before: LiftFacts, after: LiftFacts, organisations: Iterable[
 
 
 def guarded_facts(before: LiftFacts, after: LiftFacts, organisations: Iterable[Organisation]) -> list[str]:
-    """Return the facts that a change which can hide a danger sets: all thresholds where one differs, and
-    `released_facts`; none where the change hides nothing."""
+    """Return the facts that a change which can hide a danger sets: all thresholds where one differs, another district,
+    and `released_facts`; none where the change hides nothing."""
     thresholds = THRESHOLD_FACTS if changes_threshold(before, after) else ()
-    return [*thresholds, *released_facts(before, after, organisations)]
+    district = () if before.district == after.district else (DISTRICT,)
+    return [*thresholds, *district, *released_facts(before, after, organisations)]
 
 
 def with_facts_of(before: LiftFacts, after: LiftFacts, facts: Collection[str]) -> LiftFacts:

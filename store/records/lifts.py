@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, select
 from registry.actor import Actor
 from registry.lift_facts import LiftFacts, search_text
 from registry.scope import ALL_LIFTS, NAMING_FACTS, LiftScope
-from registry.thresholds import different_thresholds
+from registry.thresholds import different_thresholds, guarded_facts
 from store.records.audit.acts import AuditActs
 from store.records.audit.writing import AuditSubject, difference, write_audit
 from store.records.changes.returning import end_changes_of, set_for_good
@@ -34,6 +34,9 @@ IMPORT_AT_ONCE = 1000
 IMPORT_PAUSE_S = 0.01
 """A pause of an import between two transactions; a longer transaction is followed by a pause as long as itself."""
 PUT_COLUMNS = ("district", "registered", "facts", "revision", "search", *NAMING_FACTS)
+
+FactsChange = tuple[LiftFacts, LiftFacts]
+"""The facts of a registered lift before and after a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +139,12 @@ class LiftStore:
         by: Actor,
         now_ns: int,
         progress: Callable[[int], object] = lambda taken: None,
-        record: Callable[[Sequence[LiftFacts]], object] = lambda changed: None,
+        record: Callable[[Sequence[FactsChange]], object] = lambda changed: None,
     ) -> None:
         """Register many lifts or replace their facts, in short transactions with time for other writers in between.
 
         `progress` is called with the number of lifts taken so far after each transaction, and `record` in each with the
-        lifts whose thresholds it changes. A failure leaves those as they are: the same lifts again change nothing.
+        changes of thresholds and districts. A failure leaves those as they are: the same lifts again change nothing.
         """
         for start in range(0, len(many), IMPORT_AT_ONCE):
             some = [(facts, _text(facts)) for facts in many[start : start + IMPORT_AT_ONCE]]
@@ -231,11 +234,13 @@ class LiftStore:
         by: Actor,
         now_ns: int,
         action: str,
-    ) -> list[LiftFacts]:
-        """Write facts and their texts; return those that change a threshold. `stored` are the former texts."""
+    ) -> list[FactsChange]:
+        """Write facts and their texts; return the changes of a threshold or the district. `stored` are the former
+        texts."""
         if not many:
             return []
-        different = {facts.lift_id: _different_thresholds(stored.get(facts.lift_id), facts) for facts, _ in many}
+        known = [(read_facts(stored[facts.lift_id]), facts) for facts, _ in many if facts.lift_id in stored]
+        different = {after.lift_id: different_thresholds(before, after) for before, after in known}
         set_for_good(self._database, connection, different, now_ns)
         create_named_organisations(connection, [facts for facts, _ in many])
         row = self._database.insert(lifts)
@@ -243,12 +248,11 @@ class LiftStore:
         upsert = row.on_conflict_do_update(index_elements=["lift_id"], set_=fresh)
         revision = self._database.count_up(connection, REVISION)
         connection.execute(upsert, [_row(facts, text, True, revision) for facts, text in many])
-        changed = [facts for facts, _ in many if different[facts.lift_id]]
-        note_threshold_changes(connection, [facts.lift_id for facts in changed], now_ns)
+        note_threshold_changes(connection, [lift_id for lift_id, facts in different.items() if facts], now_ns)
         carry_threshold_changes(connection, [facts.lift_id for facts, _ in many if facts.lift_id not in stored], now_ns)
         subjects = [_audit_subject(facts.lift_id, stored.get(facts.lift_id), text) for facts, text in many]
         write_audit(connection, now_ns, by, action, subjects)
-        return changed
+        return [(before, after) for before, after in known if guarded_facts(before, after, ())]
 
 
 class LiftRecords(Repository, LiftStore, AuditActs):
@@ -273,11 +277,6 @@ def _audit_subject(lift_id: str, before: str | None, after: str) -> AuditSubject
     if before is None:
         return AuditSubject(lift_id, after=orjson.Fragment(after), lift_id=lift_id)
     return AuditSubject(lift_id, None, *difference(orjson.loads(before), orjson.loads(after)), lift_id)
-
-
-def _different_thresholds(before: str | None, after: LiftFacts) -> list[str]:
-    """Return the thresholds in which facts differ from the stored text; none of a lift that was not registered."""
-    return [] if before is None else different_thresholds(read_facts(before), after)
 
 
 def _text(facts: LiftFacts) -> str:

@@ -34,7 +34,7 @@ from store.records.incidents.rescues import RescueStore
 from store.records.incidents.search import IncidentCounts, IncidentFilter, IncidentHistory, IncidentSearch
 from store.records.incidents.visible import VisibleIncident
 from store.records.judging.maintenance import MaintenanceStore, WindowRecord
-from store.records.lifts import EVERYTHING, Registered, RegistryChanges
+from store.records.lifts import EVERYTHING, FactsChange, Registered, RegistryChanges
 from store.records.monitors.health import HealthDay, HealthRecord, HealthStore, PastAlert
 from store.records.monitors.live import LiveState, LiveStore
 from store.records.monitors.partitions import PartitionMismatch, PartitionStore
@@ -77,6 +77,7 @@ __all__ = [
     "ChangeRequest",
     "Credentials",
     "Delivery",
+    "FactsChange",
     "HealthDay",
     "HealthRecord",
     "History",

@@ -112,3 +112,16 @@ def test_the_authority_is_notified_of_what_an_import_changed_before_it_broke_off
     assert {each.lift_id: each.rated_speed_mps for each in records.registered()} == {"A17": 9.0, "B17": 1.0}
     assert [each.wanted.lift_id for each in records.change_requests(T0).items] == ["A17"]
     assert [each.rpartition(": ")[2] for each in notified(records)] == ["new drive"]
+
+
+def test_a_move_to_another_district_needs_a_reason_and_is_told_to_the_authority(
+    tmp_path: Path, records: Records, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "lifts.csv"
+    path.write_text("lift_id,district,rated_speed_mps,maintenance_firm\nA17,south,1,Firm\n", encoding="utf-8")
+    assert liftwatch.main(["lifts", "import", str(path)]) == 2
+    assert "the changes of A17 can hide a danger: write why with --reason" in capsys.readouterr().err
+    assert liftwatch.main(["lifts", "import", str(path), "--reason", "the border was moved"]) == 0
+    assert [(each.lift_id, each.district) for each in records.registered()] == [("A17", "south")]
+    (told,) = notified(records)
+    assert "applied: district, by command line" in told

@@ -15,7 +15,7 @@ from registry.actor import Actor
 from registry.facts import patch, read_changes
 from registry.roles import Verb
 from registry.scope import RESERVED_FACTS, Scope
-from registry.thresholds import changes_threshold, released_facts
+from registry.thresholds import changes_threshold, guarded_facts
 from store.records.changes.change_request import FACTS
 from store.records.repository import WantedChange
 
@@ -43,7 +43,8 @@ def change_facts(
         raise invalid_request(fact_errors(faults))
     is_threshold = known.registered and changes_threshold(known.facts, changed)
     detail = with_end(facts, ends_ns, is_threshold)
-    is_dangerous = is_threshold or bool(released_facts(known.facts, changed, context.records().organisations()))
+    organisations = context.records().organisations()
+    is_dangerous = known.registered and bool(guarded_facts(known.facts, changed, organisations))
     if is_dangerous or (reason and context.records().returning_thresholds(lift_id) & facts.keys()):
         wanted = WantedChange(lift_id, known.facts.district, FACTS, detail, versions(expected), reason)
         return make_change(context, scope, by, wanted)

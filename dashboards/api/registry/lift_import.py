@@ -1,7 +1,7 @@
 """An import of lifts from a file: rows that are valid are taken, and every error of every other row is reported.
 
-A change of thresholds of a registered lift can hide a danger, and so can a firm or owner in place of one that asks for
-a second person. It is kept apart from the other facts of its row:
+A change of thresholds or of the district of a registered lift can hide a danger, and so can a firm or owner in place of
+one that asks for a second person. It is kept apart from the other facts of its row:
 
     no reason from a signed-in account ─► nothing is taken (422)
     no second person is asked for ──────► taken, and in the same transaction stored as an applied change request and
@@ -21,8 +21,8 @@ from dashboards.http.problem import Problem, fact_errors, field_error, invalid_f
 from registry.actor import Actor
 from registry.facts import FactsError, LiftFacts, NotUtf8, ReadResult, read_csv, read_json
 from registry.scope import Scope
-from registry.thresholds import THRESHOLD_FACTS, guarded_facts, with_facts_of
-from store.records.repository import RecordsUnavailable, fact_change
+from registry.thresholds import guarded_facts, with_facts_of
+from store.records.repository import FactsChange, RecordsUnavailable, fact_change
 
 NAMED_LIFTS = 20
 
@@ -50,14 +50,19 @@ class LiftImport:
         lifts = [with_facts_of(stored[each.lift_id], each, kept[each.lift_id]) if each.lift_id in kept else each
                  for each in read]  # fmt: skip
         self._take(lifts)
-        waiting = self._record([lift for lift in read if lift.lift_id in held], guarded, is_applied=False)
+        asked = [fact_change(stored[lift.lift_id], lift, self.reason, kept[lift.lift_id])
+                 for lift in read if lift.lift_id in held]  # fmt: skip
+        waiting = self.context.records().record_changes(asked, self.by, time.time_ns(), is_applied=False)
         self.context.poller.poll()
         return {
             "taken": [lift.lift_id for lift in lifts],
             "refused": [
                 {"row": row.number, "lift_id": row.lift_id, "errors": fact_errors(row.errors)} for row in refused
             ],
-            "waiting": [{"lift_id": lift_id, "change_request": number} for lift_id, number in waiting],
+            "waiting": [
+                {"lift_id": wanted.lift_id, "change_request": number}
+                for wanted, number in zip(asked, waiting, strict=True)
+            ],
         }
 
     def _guarded(self, read: Sequence[LiftFacts], stored: Mapping[str, LiftFacts]) -> dict[str, list[str]]:
@@ -66,19 +71,11 @@ class LiftImport:
         known = [lift for lift in read if lift.lift_id in stored]
         return {lift.lift_id: guarded_facts(stored[lift.lift_id], lift, organisations) for lift in known}
 
-    def _record(
-        self, lifts: Sequence[LiftFacts], facts_of: Mapping[str, Sequence[str]] | None = None, is_applied: bool = True
-    ) -> list[tuple[str, int]]:
-        """Store the changes of a signed-in account that can hide a danger; return the lifts with their requests.
-
-        `facts_of` are the facts of each lift that change; by default its thresholds.
-        """
-        if not self.is_signed_in:
-            return []
-        wanted = facts_of or {}
-        changes = [fact_change(lift, self.reason, wanted.get(lift.lift_id, THRESHOLD_FACTS)) for lift in lifts]
-        numbers = self.context.records().record_changes(changes, self.by, time.time_ns(), is_applied)
-        return [(lift.lift_id, number) for lift, number in zip(lifts, numbers, strict=True)]
+    def _record(self, changed: Sequence[FactsChange]) -> None:
+        """Store changes of a signed-in account that can hide a danger and that are applied."""
+        if self.is_signed_in:
+            wanted = [fact_change(*each, self.reason, guarded_facts(*each, ())) for each in changed]
+            self.context.records().record_changes(wanted, self.by, time.time_ns(), is_applied=True)
 
     def _take(self, lifts: Sequence[LiftFacts]) -> None:
         with self.context.imports.applying(len(lifts)) as running:

@@ -102,8 +102,8 @@ def registry(context: AppContext) -> APIRouter:
     ) -> OrjsonResponse:
         """Change some facts of a lift; null makes a fact unknown, and an unregistered lift becomes registered.
 
-        A signed-in account gives a reason where a fact that is a threshold changes; the change may wait (202), and with
-        `until` the former thresholds return. A reason with a threshold that would return keeps it for good.
+        A signed-in account gives a reason where a threshold or the district changes; the change may wait (202), and
+        with `until` the former thresholds return. A reason with a threshold that would return keeps it for good.
         """
         expected = expected_versions(if_match)
         waiting = change_facts(context, scope, by, lift_id, body, expected, reason, ends_ns)
@@ -140,8 +140,8 @@ def registry(context: AppContext) -> APIRouter:
     ) -> OrjsonResponse:
         """Register many lifts or replace their facts, from a JSON list or from CSV with a header line.
 
-        A signed-in account gives a reason where thresholds of registered lifts change. The thresholds wait for another
-        account where the organisation asks for a second person; all other facts are taken.
+        A signed-in account gives a reason where thresholds or districts of registered lifts change. These wait for
+        another account where the organisation asks for a second person; all other facts are taken.
         """
         is_csv = request.headers["content-type"].lower().startswith(CSV)
         importing = LiftImport(context, scope, by, reason)

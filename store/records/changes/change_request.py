@@ -11,7 +11,6 @@ from sqlalchemy import Row
 
 from registry.actor import Actor
 from registry.lift_facts import LiftFacts
-from registry.thresholds import THRESHOLD_FACTS
 
 DECIDE_WITHIN_NS = 24 * 3600 * 1_000_000_000
 WAITING, APPLIED, DECLINED, EXPIRED, ENDED = "waiting", "applied", "declined", "expired", "ended"
@@ -47,11 +46,11 @@ class ChangeRequest:
     decided_by: str | None
 
 
-def fact_change(lift: LiftFacts, reason: str, facts: Iterable[str] = THRESHOLD_FACTS) -> WantedChange:
-    """Return the change of a lift to some of these facts, by default its thresholds, as JSON has them."""
-    values: dict[str, Any] = orjson.loads(orjson.dumps(lift))
+def fact_change(before: LiftFacts, after: LiftFacts, reason: str, facts: Iterable[str]) -> WantedChange:
+    """Return the change of a lift to these facts of its later state, as JSON has them."""
+    values: dict[str, Any] = orjson.loads(orjson.dumps(after))
     detail = {fact: values[fact] for fact in facts}
-    return WantedChange(lift.lift_id, lift.district, FACTS, detail, None, reason or None)
+    return WantedChange(after.lift_id, before.district, FACTS, detail, None, reason or None)
 
 
 def read_request(row: Row[Any], now_ns: int) -> ChangeRequest:

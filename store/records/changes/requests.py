@@ -142,7 +142,7 @@ class ChangeRequestStore:
             write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
             decided = read_request(connection.execute(select(change_requests).where(_is(request_id))).one(), now_ns)
             as_asked = replace(decided, wanted=asked.wanted)  # the authority of the former district was informed before
-            notify_authorities(self._database, connection, as_asked, now_ns, present=present)
+            notify_authorities(self._database, connection, as_asked, now_ns, districts=(present,))
             return decided
 
     def _apply(self, connection: Connection, asked: ChangeRequest, apply: Apply, now_ns: int) -> None:

@@ -15,7 +15,7 @@ from alerts.notification import CHANGE, Notification, NotifiedLift
 from registry.actor import Actor
 from registry.lift_facts import name_in_language
 from registry.roles import OrganisationKind, Role, Verb, verbs_of
-from registry.thresholds import ASKING_FACTS, THRESHOLD_FACTS
+from registry.thresholds import ASKING_FACTS, DISTRICT, THRESHOLD_FACTS
 from store.records.changes.change_request import ENDED, FACTS, ChangeRequest, WantedChange
 from store.records.database import Database
 from store.records.identity.organisations import load_organisations
@@ -32,7 +32,12 @@ ACTIONS = {
     "maintenance": ("maintenance window", "维护时段"),
     "shelve": ("shelving of an alert", "搁置报警"),
 }
-ORGANISATIONS = ("owner or maintenance firm", "变更产权单位或维保单位")
+FACTS_CHANGED = (
+    (THRESHOLD_FACTS, ACTIONS[FACTS]),
+    ((DISTRICT,), ("district", "变更区县")),
+    (ASKING_FACTS, ("owner or maintenance firm", "变更产权单位或维保单位")),
+)
+"""The words of a change of facts, by the facts that it sets."""
 THRESHOLD_NAMES = {
     "floors": ("landings", "层站高度"),
     "rated_speed_mps": ("rated speed", "额定速度"),
@@ -48,19 +53,19 @@ def notify_authorities(
     asked: ChangeRequest,
     now_ns: int,
     returned: Collection[str] = (),
-    present: str | None = None,
+    districts: Collection[str] = (),
 ) -> None:
     """Add a notification of the state of a request for each person to be informed.
 
-    `returned` are the thresholds that have their former values again at the end of a temporary change. Where the lift
-    has moved since the request, the authorities of its former and of its `present` district are informed; the latter is
-    by default that of the registry.
+    `returned` are the thresholds that have their former values again at the end of a temporary change. The
+    authorities of the lift's district at the request and in the registry, and of further `districts`, are informed.
     """
     wanted = asked.wanted
     text = connection.execute(select(lifts.c.facts).where(lifts.c.lift_id == wanted.lift_id)).scalar()
     facts = orjson.loads(text) if text is not None else {}
-    district = present or facts.get("district", wanted.district)
-    informed = sorted({each for one in {district, wanted.district} for each in _informed(connection, one)})
+    district = facts.get("district", wanted.district)
+    concerned = {district, wanted.district, *districts}
+    informed = sorted({each for one in concerned for each in _informed(connection, one)})
     if not informed:
         return
     lift = NotifiedLift(
@@ -89,10 +94,10 @@ def _sentence(asked: ChangeRequest, returned: Collection[str]) -> dict[str, str]
 
 def _action_words(wanted: WantedChange) -> tuple[str, str]:
     """Return in both languages what is changed."""
-    if wanted.action != FACTS or not set(ASKING_FACTS) & wanted.detail.keys():
+    if wanted.action != FACTS:
         return ACTIONS[wanted.action]
-    found = [ACTIONS[FACTS]] if set(THRESHOLD_FACTS) & wanted.detail.keys() else []
-    english, chinese = zip(*found, ORGANISATIONS, strict=True)
+    found = [words for facts, words in FACTS_CHANGED if wanted.detail.keys() & set(facts)]
+    english, chinese = zip(*found, strict=True)
     return " and ".join(english), "、".join(chinese)
 
 

@@ -51,6 +51,26 @@ def test_the_authority_of_the_district_is_told_of_each_dangerous_change(client: 
     assert told(accounts.records) == [(inspector, action) for action in actions]
 
 
+@pytest.mark.parametrize("how", ["patch", "import"])
+def test_a_move_to_another_district_needs_a_reason_and_both_authorities_are_told(
+    client: TestClient, accounts: Accounts, how: str
+) -> None:
+    former, new = (informed(accounts.records, name, name, Role.INSPECTOR) for name in ("d1", "d9"))
+    sign_in(client, "admin")
+
+    def move(**params: Any) -> int:
+        if how == "patch":
+            return client.patch(LIFT, json={"district": "d9"}, **params).status_code
+        row = {"lift_id": "L001", "district": "d9", "maintenance_firm": "Firm"}
+        return client.post("/api/v1/lifts/import", json=[row], **params).status_code
+
+    assert move() == 422
+    assert client.get(LIFT).json()["facts"]["district"] == "d1"
+    assert move(params={"reason": "the border was moved"}) == 200
+    assert client.get(LIFT).json()["facts"]["district"] == "d9"
+    assert sorted(told(accounts.records)) == sorted((each, "district") for each in (former, new))
+
+
 @pytest.mark.parametrize(("shared", "read"), [(False, (None, "Firm")), (True, ("ropes", "Boss"))])
 def test_the_note_of_a_shelving_is_read_by_another_organisation_where_it_is_shared(
     client: TestClient, accounts: Accounts, shared: bool, read: tuple[str | None, str]

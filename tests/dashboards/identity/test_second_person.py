@@ -220,6 +220,30 @@ def test_an_import_without_the_firm_that_asks_leaves_the_firm_until_a_second_per
     assert (made.state, made.wanted.detail) == ("waiting", {"maintenance_firm": None})
 
 
+@pytest.mark.parametrize("how", ["patch", "import"])
+def test_a_move_to_another_district_waits_and_its_approval_is_told_to_both_authorities(
+    client: TestClient, accounts: Accounts, how: str
+) -> None:
+    former, new = (informed(accounts.records, name, name, Role.INSPECTOR) for name in ("d1", "d9"))
+    asking(accounts, "Firm")
+    accounts.add("deputy", accounts.desk, Role.MANAGER)
+    sign_in(client, "admin")
+    if how == "patch":
+        assert client.patch(LIFT, json={"district": "d9"}, params=REASON).status_code == 202
+    else:
+        row = {"lift_id": "L001", "district": "d9", "maintenance_firm": "Firm", "owner": "Owner"}
+        row |= {"rated_speed_mps": 1.0, "name": "Tower"}
+        assert len(client.post("/api/v1/lifts/import", json=[row], params=REASON).json()["waiting"]) == 1
+    (made,) = accounts.records.change_requests(time.time_ns()).items
+    assert (made.state, made.wanted.detail, made.wanted.district) == ("waiting", {"district": "d9"}, "d1")
+    assert told(accounts.records) == [(former, "district")]
+    sign_in(client, "deputy")
+    assert client.get(LIFT).json()["facts"]["district"] == "d1"
+    assert client.post(f"/api/v1/change-requests/{made.id}/approve").json()["state"] == "applied"
+    assert client.get(LIFT).json()["facts"]["district"] == "d9"
+    assert (new, "district") in told(accounts.records)
+
+
 @pytest.mark.parametrize("how", ["closed", "merged", "renamed", "spelled"])
 def test_a_firm_asks_for_a_second_person_after_it_is_closed_merged_or_renamed(
     client: TestClient, accounts: Accounts, how: str
