@@ -63,8 +63,8 @@ class EscalationPolicy:
     After the last step the policy goes on at step `repeat_from` (1 is the first), `rounds` rounds altogether (None:
     until somebody acknowledges), or with the policy `then`. In `quiet` hours it calls about nothing but critical
     incidents; about others it begins anew at their end. With `idle_s` None, an acknowledged incident is left alone.
-    About critical incidents `delay_s` is at most `ANSWERED_S`, `every_s` at most `AGAIN_S`, and `rounds` do not end the
-    calls (`until_answered`).
+    About critical incidents `delay_s` is at most `ANSWERED_S`, `every_s` at most `AGAIN_S`, `idle_s` at most `IDLE_S`,
+    and `rounds` do not end the calls (`until_answered`).
     `version` names the policies, with their revisions, that the steps are from; it is empty before `flattened`.
     """
 
@@ -116,10 +116,11 @@ def flattened(policy: EscalationPolicy, others: Mapping[str, EscalationPolicy]) 
 
 
 def until_answered(policy: EscalationPolicy) -> EscalationPolicy:
-    """Return a policy as it calls about a critical incident: within `ANSWERED_S`, at least every `AGAIN_S`, and until
-    somebody acknowledges."""
+    """Return a policy as it calls about a critical incident: within `ANSWERED_S`, at least every `AGAIN_S`, until
+    somebody acknowledges, and again where nothing happens for `IDLE_S` after that."""
     steps = tuple(replace(each, every_s=min(each.every_s, AGAIN_S)) for each in policy.steps)
-    return replace(policy, steps=steps, delay_s=min(policy.delay_s, ANSWERED_S), rounds=None)
+    idle_s = min(policy.idle_s or IDLE_S, IDLE_S)
+    return replace(policy, steps=steps, delay_s=min(policy.delay_s, ANSWERED_S), rounds=None, idle_s=idle_s)
 
 
 def ring_of(policies: Sequence[EscalationPolicy], start: str) -> list[str] | None:

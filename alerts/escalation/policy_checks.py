@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alerts.escalation.policy import (
+    CRITICAL,
     EVERYONE,
     IDLE_S,
     ON_DUTY,
@@ -34,7 +35,7 @@ FIELDS = (
     "name", "match", "steps", "delay_s", "repeat_from", "rounds", "idle_s", "quiet", "then",
 )  # fmt: skip
 NEVER = "never"
-"""In place of a number: an acknowledged incident is left alone."""
+"""In place of a number: an acknowledged incident that is not critical is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def read_policy(
         then=then,
     )  # fmt: skip
     _check_then(reader, policy, known)
+    _check_idle(reader, policy)
     return policy, reader.errors
 
 
@@ -137,6 +139,18 @@ def _idle(value: Any) -> int | None:
     if value == NEVER:
         return None
     return whole_number(60, 7 * 24 * 3600, f"seconds, or {NEVER!r}")(value)  # type: ignore[no-any-return]
+
+
+def _check_idle(reader: FieldReader, policy: EscalationPolicy) -> None:
+    """Refuse a time without activity that is too long for the critical incidents of the policy, where its match is
+    valid."""
+    if any(each.field.startswith("match") for each in reader.errors):
+        return
+    severities = policy.match.severities
+    is_long = policy.idle_s is None or policy.idle_s > IDLE_S
+    if is_long and (not severities or CRITICAL in severities):
+        remedy = f"write at most {IDLE_S}, or leave critical incidents out of match.severities"
+        reader.fail("idle_s", "leaves an acknowledged critical incident alone for too long", remedy)
 
 
 def _check_then(reader: FieldReader, policy: EscalationPolicy, known: Nameable) -> None:

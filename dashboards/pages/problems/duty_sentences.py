@@ -64,6 +64,11 @@ DUTY_SENTENCES: tuple[tuple[str, str], ...] = (
     ("leads back: {ring}", "形成循环：{ring}"),
     ("choose a policy that does not lead back to this one", "请选择不会回到本策略的策略"),
     ("takes the place of rounds and repeat_from", "与轮数和重复起点不能同时填写"),
+    ("leaves an acknowledged critical incident alone for too long", "会使已确认的紧急事件长时间无人处理"),
+    (
+        "write at most {seconds}, or leave critical incidents out of match.severities",
+        "最多填写 {seconds}，或在 match.severities 中去掉紧急事件",
+    ),
     ("leave those two out, or this one", "请删去那两项或此项"),
     ("{value} is not a number", "{value} 不是数字"),
     ("{value} is out of range", "{value} 超出范围"),

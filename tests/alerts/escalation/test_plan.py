@@ -69,8 +69,17 @@ def test_an_acknowledged_incident_that_nobody_acts_on_is_called_about_again() ->
     exchange.facts = replace(exchange.facts, last_activity_ns=NOON_NS + 100 * S_NS)
     assert (exchange.at(630), exchange.next_s) == ([], 700)
     assert exchange.history(820)[-2:] == [(760, ["ada"]), (820, ["ada"])]
-    never = Exchange(a_book(a_policy(FIRST, idle_s=None)), acknowledged_ns=NOON_NS)
+    never = Exchange(a_book(a_policy(FIRST, idle_s=None)), severity="major", acknowledged_ns=NOON_NS)
     assert (never.at(10**7), never.next_s) == ([], None)
+
+
+@pytest.mark.parametrize("idle_s", [None, 86_400])
+def test_a_critical_incident_that_nobody_acts_on_is_called_about_again_whatever_a_stored_policy_says(
+    idle_s: int | None,
+) -> None:
+    exchange = Exchange(a_book(a_policy(FIRST, idle_s=idle_s)), acknowledged_ns=NOON_NS)
+    assert (exchange.at(0), exchange.next_s) == ([], 1800)
+    assert exchange.at(1800) == ["ada"]
 
 
 def test_a_clock_set_forward_across_ten_steps_calls_each_person_once() -> None:

@@ -14,7 +14,7 @@ from tests.alerts.escalation.duty_book import a_policy
 POLICY: dict[str, Any] = {
     "name": "Nights",
     "match": {
-        "kinds": ["entrapment", "unsafe"], "severities": ["critical"], "districts": ["d1"], "buildings": ["North"],
+        "kinds": ["entrapment", "unsafe"], "severities": ["major"], "districts": ["d1"], "buildings": ["North"],
         "hours": {"timezone": "Asia/Shanghai", "from": "18:00", "until": "08:00", "weekdays": ["mon", "sun"]},
     },
     "steps": [
@@ -72,6 +72,22 @@ def step(**more: Any) -> dict[str, Any]:
 def test_an_error_names_the_field_and_a_remedy(changes: dict[str, Any], error: str) -> None:
     (found,) = errors_of(changes)
     assert found.startswith(error)
+
+
+LONG_IDLE = (
+    "idle_s: leaves an acknowledged critical incident alone for too long; write at most 1800, or leave critical"
+    " incidents out of match.severities"
+)
+
+
+@pytest.mark.parametrize("idle_s", ["never", 1801])
+@pytest.mark.parametrize("match", [None, {}, {"severities": ["major", "critical"]}])
+def test_a_policy_never_leaves_an_acknowledged_critical_incident_alone(
+    idle_s: int | str, match: dict[str, Any] | None
+) -> None:
+    assert errors_of({"match": match, "idle_s": idle_s}) == [LONG_IDLE]
+    assert errors_of({"match": match, "idle_s": 1800}) == []
+    assert errors_of({"match": {"severities": ["major", "minor"]}, "idle_s": idle_s}) == []
 
 
 def test_a_policy_that_goes_on_with_another_has_no_rounds_of_its_own() -> None:
