@@ -21,6 +21,7 @@ DISTRICT = "bench"
 DECIMALS = 3
 FIRST_SECOND = 1_000_000
 """Numbers this large keep their width during any benchmark, so that an encoded message can be restamped."""
+STREAMS = ("speed", "displacement", "door", "infrared", "vibration")
 PITCH_M, FLOORS, RATED_MPS = 3.0, 20, 1.75
 
 
@@ -57,7 +58,7 @@ def bundle(i: int, second: int, t_ms: int, *, typed: bool, vibrates: bool = True
 
 
 def messages(form: str, lifts: int, second: int, t_ms: int) -> Iterator[tuple[str, bytes]]:
-    """Yield (topic, payload) of one second of the fleet as `json`, `cbor` or `gateway`."""
+    """Yield (topic, payload) of one second of the fleet as `json`, `cbor`, `gateway` or single `streams`."""
     if form == "gateway":
         for first in range(0, lifts, GATEWAY_LIFTS):
             some = range(first, min(first + GATEWAY_LIFTS, lifts))
@@ -66,8 +67,18 @@ def messages(form: str, lifts: int, second: int, t_ms: int) -> Iterator[tuple[st
         return
     for i in range(lifts):
         body = bundle(i, second, t_ms, typed=form == "cbor")
+        if form == "streams":
+            yield from _single_streams(lift_id(i), body)
+            continue
         payload = encode.to_cbor(body) if form == "cbor" else encode.to_json(body)
         yield topic(DISTRICT, lift_id(i), "bundle"), payload
+
+
+def _single_streams(lift: str, body: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Yield (topic, payload) of each stream of a bundle as a message of its own."""
+    for k, name in enumerate(STREAMS):
+        head = {"seq": len(STREAMS) * body["seq"] + k, "t": body["t"], "boot": body["boot"]}
+        yield topic(DISTRICT, lift, name), encode.to_json(head | body[name])
 
 
 def restamped(payload: bytes, form: str, second: int, t0_ms: int) -> bytes:

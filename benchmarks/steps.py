@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,10 @@ def measure(lifts: int) -> Iterator[Cost]:
         yield on_one_core(f"decode {form}", lifts, took / lifts)
     fleet = Fleet()
     fleet.load([(facts, True) for facts in bundles.facts(lifts)])
-    sequencer = Sequencer()
-    took, batches = best(lambda group: in_order(group, fleet, sequencer), decoded)
+    single = [decode(entries_of("streams", lifts, k)) for k in range(seconds)]
+    took, _ = best(partial(in_order, fleet, Sequencer()), single)
+    yield on_one_core("batch, five single streams a lift", lifts, took / lifts)
+    took, batches = best(partial(in_order, fleet, Sequencer()), decoded)
     yield on_one_core("batch", lifts, took / lifts)
     judge = Judge(RULES, lifts)
     took, _ = best(lambda batch: judge.step(batch, fleet.facts), batches)
@@ -75,7 +78,7 @@ def entries_of(form: str, lifts: int, second: int) -> list[Entry]:
     return [Entry(k + 1, t_ms * 1_000_000, where, payload) for k, (where, payload) in enumerate(messages)]
 
 
-def in_order(group: Decoded, fleet: Fleet, sequencer: Sequencer) -> Batch:
+def in_order(fleet: Fleet, sequencer: Sequencer, group: Decoded) -> Batch:
     """Assign every message to its lift and put the rows in order."""
     indexed = fleet.index(group.messages)
     return sequencer.step(group, indexed.lift)[0]

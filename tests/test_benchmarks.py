@@ -15,8 +15,9 @@ from tests.broker import mosquitto
 
 STEPS = (
     *("receive json", "receive gateway", "journal, groups of 400", "read the journal"),
-    *("decode json", "decode cbor", "decode gateway", "batch", "judge", "columns to store", "encode line protocol"),
-    *("store, embedded", "chain, one JSON message a lift", "chain, CBOR gateways of 20"),
+    *("decode json", "decode cbor", "decode gateway", "batch, five", "batch", "judge"),
+    *("columns to store", "encode line protocol", "store, embedded"),
+    *("chain, one JSON message a lift", "chain, CBOR gateways of 20"),
 )
 ROW = re.compile(r"^(?P<what>\S.*?)  +(?P<lifts>\d+) +(?P<cpu_us>[\d.]+) +(?P<lifts_per_s>[\d,]+) +(?P<cpu_s>[\d.]+)$")
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from telemetry.arrays import I32, I64
 from telemetry.batch import CHANNELS
-from telemetry.compiled import compiled
+from telemetry.compiled import compiled, put, taken
 from telemetry.order.records import HEAP, NO_ROW, ROW
 
 Structs = NDArray[Any]
@@ -48,12 +48,12 @@ class HeldRows:
         """Return the places and copies of the rows of these lifts, for `undo`."""
         places = np.empty(int(lifts["held"][which].sum()), dtype=np.int64)
         _list(lifts, which.astype(np.int64), self.rows, places)
-        return places, self.rows[places]
+        return places, taken(self.rows, places)
 
     def undo(self, lifts: Structs, kept: tuple[I64, Structs]) -> None:
         """Restore rows as they were when `kept` returned them; the records of their lifts are restored already."""
         places, rows = kept
-        self.rows[places] = rows
+        put(self.rows, places, rows)
         self.restore(lifts, self.snapshot(lifts))
 
     def snapshot(self, lifts: Structs) -> dict[str, NDArray[Any]]:

@@ -197,12 +197,12 @@ class Sequencer:
     @contextmanager
     def _unchanged_by_failure(self, lifts: I32) -> Iterator[None]:
         """Restore the records, rows and blocks of these lifts, which alone may change, where the body raises."""
-        records, rows = self._lifts[lifts], self._rows.kept(self._lifts, lifts)
+        records, rows = compiled.taken(self._lifts, lifts), self._rows.kept(self._lifts, lifts)
         held = {kind: blocks.kept(lifts) for kind, blocks in self._blocks.items()}
         try:
             yield
         except Exception:
-            self._lifts[lifts] = records
+            compiled.put(self._lifts, lifts, records)
             self._rows.undo(self._lifts, rows)
             for kind, blocks in self._blocks.items():
                 blocks.undo(lifts, held[kind])
