@@ -147,7 +147,7 @@ def found(facts: LiftFacts, variants: Sequence[Sent]) -> list[Finding]:
     for first in range(0, len(variants), LIFTS_AT_ONCE):
         part = variants[first : first + LIFTS_AT_ONCE]
         order, judge, known = Sequencer(), Judge(RULES, len(part)), fleet([facts] * len(part))
-        decoded, lift = _joined(part)
+        decoded, lift = joined(part)
         batch, _ = order.step(decoded, lift)
         late_ns = int(decoded.messages.arrived_ns.max()) + 60 * NS
         for each in (batch, order.idle(late_ns)):
@@ -193,7 +193,7 @@ def _nothing(name: str) -> Samples:
     return Samples(none.astype(np.int32), none, {channel: np.zeros(0) for channel in CHANNELS[name]})
 
 
-def _joined(variants: Sequence[Sent]) -> tuple[Decoded, NDArray[np.int32]]:
+def joined(variants: Sequence[Sent]) -> tuple[Decoded, NDArray[np.int32]]:
     """Return the messages of all variants, one lift after the other."""
     count = [len(one.t_ns) for one in variants]
     offset = np.cumsum([0, *count])
