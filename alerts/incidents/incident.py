@@ -36,6 +36,8 @@ RETRACTED = "retracted"
 PRESSED_AGAIN = "pressed"
 LIFT_DELETED, NOT_RESPONSIBLE = "lift-deleted", "not-responsible"
 """Kinds of entries; the entry of a stage has the stage's name."""
+TO_LIFT = (ARRIVED, RETRACTED)
+"""Entries that name a lift in `to`."""
 
 
 @dataclass(frozen=True, slots=True)

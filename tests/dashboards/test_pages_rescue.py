@@ -50,6 +50,11 @@ def records(settings: Settings) -> Iterator[Records]:
         yield opened
 
 
+GAPS_OF_LABELS = """Math.min(...[...document.querySelectorAll('.act-form label')].map((label) =>
+  label.getBoundingClientRect().top - label.previousElementSibling.getBoundingClientRect().bottom))"""
+"""The smallest distance of a label of a form to what stands above it, in pixels."""
+
+
 def test_a_rescue_from_the_call_out_to_the_arrival(browser: Browser, settings: Settings, records: Records) -> None:
     incident = records.report_by_call("L006", "entrapment", None, ANN, time.time_ns())
     assert incident is not None
@@ -104,6 +109,7 @@ def test_a_stage_is_entered_for_one_of_several_lifts(browser: Browser, settings:
         expect(page.locator(".clock .ahead", has_text="Released")).to_have_count(1)
         expect(page.locator(".story")).to_contain_text("Released: Lift L009 by Ann")
         page.keyboard.press("b")
+        assert page.evaluate(GAPS_OF_LABELS) >= 8
         page.locator(".act-form [name=note]").fill("the wrong car")
         page.keyboard.press("Control+Enter")
         expect(page.locator(".story")).to_contain_text("Taken back: Released: Lift L009 by Ann")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from alerts.escalation.targets import MissedTarget
 from alerts.incidents.actions import IncidentAction
+from alerts.incidents.rescuing import RescueStep
 from notify.webhook import PAUSE_LIMIT_S, Endpoint
 from notify.webhook_notifier import WebhookNotifier, WebhookSender
 from registry.actor import Actor
 from registry.lift_facts import LiftFacts
-from store.records.repository import IncidentFilter, Records
+from store.records.repository import AlertFilter, IncidentFilter, Records
 from tests.alerts.incidents.desk import BUTTON
 from tests.alerts.rules import DISTRICT, DOOR, POWER, T0, S, occurrence
 from tests.loopback import PATIENCE_S
@@ -41,7 +44,8 @@ class Subscriber:
 
     def __init__(self, records: Records, receiver: HttpReceiver, **filters: Any) -> None:
         self.records, self.receiver, self.now_ns = records, receiver, T0
-        self.endpoint = Endpoint("desk", receiver.url, SECRET, **{"subjects": ("incident",), **filters})
+        given = {"name": "desk", "subjects": ("incident",), **filters}
+        self.endpoint = Endpoint(url=receiver.url, secret=SECRET, **given)
         self.notifier = WebhookNotifier(records, [self.endpoint], lambda: self.now_ns)
         self.notifier.register()
 
@@ -134,6 +138,37 @@ def test_an_organisation_receives_its_own_lifts_and_no_note_that_others_did_not_
     assert {lift["lift_id"] for each in sent for lift in each["data"]["lifts"]} == {"a"}
     told = [(each["entry"]["by"], each["entry"]["note"]) for each in sent if each["type"] == "incident.commented"]
     assert told == [("Other Ltd", None), ("bob", "help is coming")]
+
+
+def test_of_an_incident_with_foreign_lifts_an_organisation_receives_nothing_that_names_one(
+    records: Records, receiver: HttpReceiver
+) -> None:
+    for lift_id, owner in (("own-1", "Tower Ltd"), ("foreign-1", "Other Ltd")):
+        records.put_lift(LiftFacts(lift_id, DISTRICT, owner=owner, address="Garden Road 3"), BY, T0)
+    tower, desk = (
+        Subscriber(records, receiver, organisations=("Tower Ltd",), severities=()),
+        Subscriber(records, receiver, name="all"),
+    )
+    judge(records, occurrence(POWER, "on", 10, lift_id="foreign-1"), occurrence(POWER, "on", 11, lift_id="own-1"))
+    (shared,) = records.incidents(IncidentFilter()).items
+    foreign = [each.id for each in records.alerts(AlertFilter(lift_id=("foreign-1",))).items]
+    records.report_publicly("foreign-1", "entrapment", "my name is Wang", "r1", T0 + 20 * S)
+    records.report_by_call("own-1", "entrapment", None, BY, T0 + 20 * S)
+    records.note_unreached(shared.incident.id, "Other Ltd", [MissedTarget("on-duty", "gap", "nights")], T0, T0 + 21 * S)
+    for lift_id in ("foreign-1", "own-1"):
+        stage = {"stage": "on-site", "lift_id": lift_id}
+        acted(records, "stage", BY, **stage)
+        acted(records, "retract", BY, note="the wrong car", **stage)
+        acted(records, "arrive", BY, rescue=RescueStep("arrive", place="car", lift_id=lift_id))
+    sent, all_of_it = tower.sent(), desk.sent()
+    secrets = ("foreign-1", "Wang", "nights", *foreign)
+    assert [each for each in secrets if each not in json.dumps(all_of_it)] == [], (
+        "whoever receives all of it reads them"
+    )
+    assert [each for each in secrets if each in json.dumps(sent)] == []
+    told = [(each["entry"]["kind"], each["entry"]["about"], each["entry"]["to"]) for each in sent]
+    assert {("on-site", "own-1", None), ("retracted", "on-site", "own-1"), ("arrived", None, "own-1")} <= set(told)
+    assert {each["data"]["summary"] for each in sent if "summary" in each["data"]} == {None}
 
 
 def test_an_incident_of_foreign_lifts_is_sent_to_no_organisation(records: Records, receiver: HttpReceiver) -> None:

@@ -8,7 +8,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from alerts.incidents.incident import LINKED, MERGED, RESCUE_STAGES, SPLIT, Incident, StoryEntry
+from alerts.incidents.incident import (
+    LINKED,
+    MERGED,
+    RESCUE_STAGES,
+    SPLIT,
+    TO_LIFT,
+    UNREACHED,
+    Incident,
+    StoryEntry,
+)
 from registry.scope import LiftScope
 from store.records.book import read_alert
 from store.records.incidents.scoping import incidents_seen, lifts_of_incidents_in
@@ -62,15 +71,18 @@ def visible_story(
     """Return entries of one incident as the scope reads them; `lift_ids` are its lifts that are in the scope.
 
     Of an unshared note of others is read only who wrote it; the text of a public report, and the id of an alert, only
-    where its lift is in the scope; the id of another incident only where one of its lifts is.
+    where its lift is in the scope; the id of another incident only where one of its lifts is. Whom the calls of another
+    organisation did not reach is not read.
     """
     entries = [_entry(row, scope) for row in rows]
     if scope.everything:
         return entries
+    entries = [each for each in entries if each.kind != UNREACHED or scope.reads_notes_of(each.organisation)]
     joins = {each.about for each in entries if each.kind in JOINS and each.about}
     hidden = _hidden_alerts(connection, entries, scope) | (joins - incidents_seen(connection, joins, scope))
     readable = _readable_reports(connection, entries, scope)
     hidden |= {each.about for each in entries if each.kind in RESCUE_STAGES and each.about} - set(lift_ids)
+    hidden |= {each.to for each in entries if each.kind in TO_LIFT and each.to} - set(lift_ids)
     return [_without_foreign_lift(each, hidden, readable) for each in entries]
 
 
@@ -114,8 +126,9 @@ def _is_report(entry: StoryEntry) -> bool:
 
 def _without_foreign_lift(entry: StoryEntry, hidden: set[str], readable: set[tuple[int, str]]) -> StoryEntry:
     about = None if entry.about in hidden else entry.about
+    to = None if entry.kind in TO_LIFT and entry.to in hidden else entry.to
     is_hidden = _is_report(entry) and (entry.at_ns, entry.note) not in readable
-    return replace(entry, about=about, note=None if is_hidden else entry.note)
+    return replace(entry, about=about, to=to, note=None if is_hidden else entry.note)
 
 
 def _entry(row: Row[Any], scope: LiftScope) -> StoryEntry:

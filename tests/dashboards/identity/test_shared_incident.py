@@ -11,8 +11,10 @@ import orjson
 import pytest
 from fastapi.testclient import TestClient
 
+from alerts.escalation.targets import MissedTarget
 from alerts.incidents.actions import IncidentAction
 from alerts.incidents.rescue import FIRM
+from alerts.incidents.rescuing import RescueStep
 from dashboards.live.event_stream import EventFilter
 from registry.scope import LiftScope
 from store.records.repository import IncidentFilter
@@ -105,6 +107,38 @@ def test_a_stage_of_one_lift_is_entered_by_its_own_firm_and_names_no_foreign_lif
     assert [entry["about"] for entry in seen.json()["story"] if entry["kind"] == "on-site"] == [None, OWN]
     sign_in(mechanic, "boss")
     assert FOREIGN not in mechanic.get("/api/v1/audit?action=incident.").text
+
+
+def test_an_arrival_and_a_stage_that_is_taken_back_name_no_foreign_lift(
+    mechanic: TestClient, accounts: Accounts
+) -> None:
+    name = shared_incident(mechanic)["id"]
+    accounts.records.report_by_call(FOREIGN, "entrapment", None, BY, T0_NS + 9)
+    sign_in(mechanic, "admin")
+    for lift_id in (FOREIGN, OWN):
+        sent = {"stage": "on-site", "lift_id": lift_id}
+        assert mechanic.post(f"{INCIDENTS}/{name}/stage", json=sent).status_code == 200
+        assert mechanic.post(f"{INCIDENTS}/{name}/retract", json={**sent, "note": "the wrong car"}).status_code == 200
+        arrival = IncidentAction("arrive", BY, rescue=RescueStep("arrive", place="machine-room", lift_id=lift_id))
+        assert accounts.records.act_on_incident(name, arrival, T0_NS + 10) is not None
+    named = [entry["to"] for entry in mechanic.get(f"{INCIDENTS}/{name}").json()["story"]]
+    assert (named.count(FOREIGN), named.count(OWN)) == (2, 2)
+    sign_in(mechanic, "mechanic")
+    seen = mechanic.get(f"{INCIDENTS}/{name}")
+    assert FOREIGN not in seen.text
+    assert [entry["to"] for entry in seen.json()["story"]].count(OWN) == 2
+
+
+def test_the_roster_of_another_organisation_is_not_told(mechanic: TestClient, accounts: Accounts) -> None:
+    name = shared_incident(mechanic)["id"]
+    for organisation in ("Firm", "Other", None):
+        gap = [MissedTarget("on-duty", "gap", f"nights of {organisation}")]
+        accounts.records.note_unreached(name, organisation, gap, T0_NS, T0_NS + 9)
+    told = [e for e in mechanic.get(f"{INCIDENTS}/{name}").json()["story"] if e["kind"] == "unreached"]
+    assert [each["organisation"] for each in told] == ["Firm", None]
+    sign_in(mechanic, "admin")
+    told = [e for e in mechanic.get(f"{INCIDENTS}/{name}").json()["story"] if e["kind"] == "unreached"]
+    assert [each["organisation"] for each in told] == ["Firm", "Other", None]
 
 
 def test_the_operator_sees_all_of_it(client: TestClient, accounts: Accounts) -> None:
