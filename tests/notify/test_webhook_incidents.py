@@ -145,16 +145,15 @@ def test_of_an_incident_with_foreign_lifts_an_organisation_receives_nothing_that
 ) -> None:
     for lift_id, owner in (("own-1", "Tower Ltd"), ("foreign-1", "Other Ltd")):
         records.put_lift(LiftFacts(lift_id, DISTRICT, owner=owner, address="Garden Road 3"), BY, T0)
-    tower, desk = (
-        Subscriber(records, receiver, organisations=("Tower Ltd",), severities=()),
-        Subscriber(records, receiver, name="all"),
-    )
+    tower = Subscriber(records, receiver, organisations=("Tower Ltd",), severities=())
+    desk = Subscriber(records, receiver, name="all")
     judge(records, occurrence(POWER, "on", 10, lift_id="foreign-1"), occurrence(POWER, "on", 11, lift_id="own-1"))
     (shared,) = records.incidents(IncidentFilter()).items
     foreign = [each.id for each in records.alerts(AlertFilter(lift_id=("foreign-1",))).items]
     records.report_publicly("foreign-1", "entrapment", "my name is Wang", "r1", T0 + 20 * S)
     records.report_by_call("own-1", "entrapment", None, BY, T0 + 20 * S)
-    records.note_unreached(shared.incident.id, "Other Ltd", [MissedTarget("on-duty", "gap", "nights")], T0, T0 + 21 * S)
+    gap = [MissedTarget("on-duty", "gap", name="nights")]
+    records.note_unreached(shared.incident.id, "Other Ltd", gap, T0, T0 + 21 * S)
     for lift_id in ("foreign-1", "own-1"):
         stage = {"stage": "on-site", "lift_id": lift_id}
         acted(records, "stage", BY, **stage)
@@ -162,9 +161,7 @@ def test_of_an_incident_with_foreign_lifts_an_organisation_receives_nothing_that
         acted(records, "arrive", BY, rescue=RescueStep("arrive", place="car", lift_id=lift_id))
     sent, all_of_it = tower.sent(), desk.sent()
     secrets = ("foreign-1", "Wang", "nights", *foreign)
-    assert [each for each in secrets if each not in json.dumps(all_of_it)] == [], (
-        "whoever receives all of it reads them"
-    )
+    assert [each for each in secrets if each not in json.dumps(all_of_it)] == []
     assert [each for each in secrets if each in json.dumps(sent)] == []
     told = [(each["entry"]["kind"], each["entry"]["about"], each["entry"]["to"]) for each in sent]
     assert {("on-site", "own-1", None), ("retracted", "on-site", "own-1"), ("arrived", None, "own-1")} <= set(told)

@@ -132,7 +132,7 @@ def test_an_arrival_and_a_stage_that_is_taken_back_name_no_foreign_lift(
 def test_the_roster_of_another_organisation_is_not_told(mechanic: TestClient, accounts: Accounts) -> None:
     name = shared_incident(mechanic)["id"]
     for organisation in ("Firm", "Other", None):
-        gap = [MissedTarget("on-duty", "gap", f"nights of {organisation}")]
+        gap = [MissedTarget("on-duty", "gap", name=f"nights of {organisation}")]
         accounts.records.note_unreached(name, organisation, gap, T0_NS, T0_NS + 9)
     told = [e for e in mechanic.get(f"{INCIDENTS}/{name}").json()["story"] if e["kind"] == "unreached"]
     assert [each["organisation"] for each in told] == ["Firm", None]
