@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from typing import Any
 
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
 from registry.actor import Actor
@@ -12,12 +14,12 @@ from registry.lift_facts import LiftFacts
 from registry.organisations import Organisation
 from registry.people import Person
 from registry.roles import OrganisationKind, Role
-from store.records.identity.credentials import hash_password
 from store.records.repository import Records
 
 BY = Actor.named("test")
 PASSWORD = "correct horse battery"
-HASH = hash_password(PASSWORD)
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+"""As weak as argon2 allows, because the tests sign in some thousand times: it is verified by its own parameters."""
 S_NS = 1_000_000_000
 COOKIE = "liftwatch"
 
@@ -39,6 +41,12 @@ class Accounts:
         self.boss = self.add("boss", self.firm, Role.ADMINISTRATOR)
         self.mechanic = self.add("mechanic", self.firm, Role.MECHANIC)
         self.stranger = self.add("stranger", self.other, Role.MECHANIC)
+
+    def copied(self, records: Records) -> Accounts:
+        """Return the same accounts in a copy of the records, as of now."""
+        same = copy.copy(self)
+        same.records, same.now_ns = records, time.time_ns()
+        return same
 
     def named(self, name: str) -> Organisation:
         """Return an organisation by one of its names."""

@@ -17,10 +17,28 @@ from tests.dashboards.conftest import settings_in
 from tests.dashboards.identity.accounts import Accounts
 
 
+@pytest.fixture(scope="session")
+def filled_with_accounts(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Accounts]:
+    """A file of records with the accounts; made once, copied for each test."""
+    path: Path = tmp_path_factory.mktemp("accounts") / "records.db"
+    shutil.copy(filled, path)
+    with Records.open(f"sqlite:///{path}") as records:
+        return path, Accounts(records)
+
+
+@pytest.fixture(name="records")
+def records_of_test(request: pytest.FixtureRequest, filled: Path, tmp_path: Path) -> Iterator[Records]:
+    """Records of six lifts, with the accounts where the test uses them."""
+    has_accounts = "accounts" in request.fixturenames
+    shutil.copy(request.getfixturevalue("filled_with_accounts")[0] if has_accounts else filled, tmp_path / "records.db")
+    with Records.open(f"sqlite:///{tmp_path}/records.db") as opened:
+        yield opened
+
+
 @pytest.fixture
-def accounts(records: Records) -> Accounts:
+def accounts(filled_with_accounts: tuple[Path, Accounts], records: Records) -> Accounts:
     """The accounts in the records."""
-    return Accounts(records)
+    return filled_with_accounts[1].copied(records)
 
 
 @pytest.fixture
@@ -37,15 +55,16 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="module")
-def shared_application(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, Accounts]]:
+def shared_application(
+    filled_with_accounts: tuple[Path, Accounts], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[TestClient, Accounts]]:
     """An application for all cases of a module that change no record, and its accounts."""
     folder: Path = tmp_path_factory.mktemp("shared")
-    shutil.copy(filled, folder / "records.db")
+    shutil.copy(filled_with_accounts[0], folder / "records.db")
     with Records.open(f"sqlite:///{folder}/records.db") as records:
-        accounts = Accounts(records)
         app = create_app(settings_in(folder))
         with TestClient(app, base_url="http://localhost", follow_redirects=False) as asking:
-            yield asking, accounts
+            yield asking, filled_with_accounts[1].copied(records)
 
 
 @pytest.fixture

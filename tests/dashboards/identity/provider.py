@@ -29,9 +29,13 @@ class Provider:
 
     def __init__(self) -> None:
         self.key = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS256"})
+        self.issuer = ""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the codes, and answer soundly about the first user again."""
         self.user: dict[str, Any] = {"sub": "subject-1", "email": "invited@example.org", "email_verified": True}
         self.codes: dict[str, dict[str, str]] = {}
-        self.issuer = ""
         self.spoil: dict[str, Any] = {}
         self.claimed_issuer = ""
 

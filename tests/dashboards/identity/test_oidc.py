@@ -31,10 +31,18 @@ from tests.dashboards.identity.test_second_factor import add_mail, notices
 REFUSED = "/sign-in?refused=provider"
 
 
-@pytest.fixture(name="provider")
-def run_provider() -> Iterator[Provider]:
+@pytest.fixture(scope="module")
+def server_of_provider() -> Iterator[Provider]:
+    """A provider for all cases: at one address, the application analyses its routes once."""
     with running_provider() as provider:
         yield provider
+
+
+@pytest.fixture(name="provider")
+def new_provider(server_of_provider: Provider) -> Provider:
+    """The provider as it was started."""
+    server_of_provider.reset()
+    return server_of_provider
 
 
 @pytest.fixture(name="app")
