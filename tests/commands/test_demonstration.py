@@ -102,26 +102,36 @@ def shown(folder: Path, lifts: int, start: tuple[str, str] = AS_IT_IS, more: Seq
             process.wait(PATIENCE_S)
 
 
+@pytest.fixture(scope="module")
+def quiet_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demonstration for several tests, which ends as it must."""
+    with shown(tmp_path_factory.mktemp("quiet"), LIFTS) as demo:
+        until(lambda: demo.living() == LIFTS, "a living fleet")
+        yield demo
+        demo.end()
+
+
 def seconds(alert: dict[str, Any]) -> float:
     """Return how long after its onset an alert was noticed."""
     onset, noticed = (datetime.fromisoformat(alert[name]) for name in ("onset", "noticed"))
     return (noticed - onset).total_seconds()
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_a_fault_from_the_page_or_the_command_line_is_an_alert_once_its_hold_time_is_over(
-    tmp_path: Path, browser: Browser
+    quiet_demo: Demo, browser: Browser
 ) -> None:
+    demo = quiet_demo
     lift_id, cause, expected = BY_PAGE
     promised = {(lift_id, rule): hold_s for rule, hold_s in expected.items()}
-    with shown(tmp_path, LIFTS) as demo, looking(browser, demo.address) as watched:
-        until(lambda: demo.living() == LIFTS, "a living fleet")
+    with looking(browser, demo.address) as watched:
         voice = MqttClient(demo.broker_port)
         page = watched.open(f"/lifts/{lift_id}")
         page.locator("#fault select[name=cause]").select_option(cause)
         page.locator("#fault button").click()
         expect(page.locator("#fault .answer")).not_to_be_empty()
-        config = str(tmp_path / "data" / "liftwatch.toml")
+        config = str(demo.folder / "data" / "liftwatch.toml")
         assert f"--config {config} inject" in demo.log()
         for lift_id, (slug, rules) in BY_COMMAND.items():
             command = [sys.executable, "-m", "liftwatch", "--config", config, "inject", lift_id, slug]
@@ -136,7 +146,29 @@ def test_a_fault_from_the_page_or_the_command_line_is_an_alert_once_its_hold_tim
             (kept,) = demo.get("/api/v1/alerts", lift_id=key[0], rule=key[1])
             assert all(kept[name] == alerts[key][name] for name in ("id", "onset", "noticed"))
         voice.close()
-        demo.end()
+
+
+def part(demo: Demo, name: str) -> int:
+    """Return the process of a part of the demonstration."""
+    config = str(demo.folder / "data" / "liftwatch.toml")
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended as we looked
+            arguments = place.read_bytes().decode(errors="replace").split("\0")
+            if config in arguments and name in arguments:
+                return int(place.parent.name)
+    raise AssertionError(f"no {name} is running")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds a process by /proc, as on Linux")
+def test_a_part_that_dies_is_started_again(quiet_demo: Demo) -> None:
+    demo = quiet_demo
+    os.kill(part(demo, "monitor"), signal.SIGKILL)
+    os.kill(part(demo, "serve"), signal.SIGKILL)
+    for name in ("monitor", "dashboards"):
+        until(lambda name=name: f"{name} ended (-9)" in demo.log(), f"the end of {name}")
+    until(lambda: accepts(demo.port), "the pages")
+    until(lambda: demo.living() == LIFTS, "a living fleet")
 
 
 @pytest.mark.long
@@ -184,30 +216,6 @@ def test_without_a_mosquitto_the_demonstration_lives_by_a_broker_of_its_own(tmp_
         asked = httpx.post(f"{demo.address}/api/v1/sim/sim-00001/fault", json=body, trust_env=False, timeout=60)
         assert asked.status_code == 202, asked.text
         until(lambda: bool(demo.get("/api/v1/alerts", rule="alarm-button")), "the alert", HAPPENS_WITHIN_S)
-        demo.end()
-
-
-def part(demo: Demo, name: str) -> int:
-    """Return the process of a part of the demonstration."""
-    config = str(demo.folder / "data" / "liftwatch.toml")
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it ended as we looked
-            arguments = place.read_bytes().decode(errors="replace").split("\0")
-            if config in arguments and name in arguments:
-                return int(place.parent.name)
-    raise AssertionError(f"no {name} is running")
-
-
-@pytest.mark.long
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds a process by /proc, as on Linux")
-def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
-    with shown(tmp_path, 2) as demo:
-        os.kill(part(demo, "monitor"), signal.SIGKILL)
-        os.kill(part(demo, "serve"), signal.SIGKILL)
-        for name in ("monitor", "dashboards"):
-            until(lambda name=name: f"{name} ended (-9)" in demo.log(), f"the end of {name}")
-        until(lambda: accepts(demo.port), "the pages")
-        until(lambda: demo.living() == 2, "two living lifts")
         demo.end()
 
 

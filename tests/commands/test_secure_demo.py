@@ -44,8 +44,8 @@ def test_numbers_that_name_no_lifts_are_refused(numbers: str) -> None:
         numbered(numbers, Scenario(lifts=4))
 
 
+@pytest.mark.long
 @pytest.mark.broker
-@pytest.mark.timeout(400)
 def test_the_secure_demonstration_lives_and_ends_by_one_interrupt(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
