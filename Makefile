@@ -6,10 +6,11 @@ ARGS   ?=
 # The tests wait for brokers, databases and pages nearly as long as they compute.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
-BIN     := $(VENV)/bin
-RUNTIME := $(VENV)/.made-runtime
-DEV     := $(VENV)/.made-dev
-PINS    := pyproject.toml constraints.txt
+BIN      := $(VENV)/bin
+RUNTIME  := $(VENV)/.made-runtime
+COMPILED := $(VENV)/.made-compiled
+DEV      := $(VENV)/.made-dev
+PINS     := pyproject.toml constraints.txt
 
 # Compiled modules are kept: each of the many processes of a test run would compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -30,10 +31,10 @@ help: ## this list
 	@echo
 	@echo 'The first run makes $(VENV) (some minutes of download); later runs start at once.'
 
-demo: $(RUNTIME) ## broker, monitor, dashboards and a simulated fleet on this machine; Ctrl-C ends it
+demo: $(COMPILED) ## broker, monitor, dashboards and a simulated fleet on this machine; Ctrl-C ends it
 	@exec $(BIN)/liftwatch demo $(ARGS)
 
-demo-secure: $(RUNTIME) ## the same with sign-in, TLS, passwords and certificates: a broker that admits nobody else
+demo-secure: $(COMPILED) ## the same with sign-in, TLS, passwords and certificates: a broker that admits nobody else
 	@exec $(BIN)/liftwatch demo --secure $(ARGS)
 
 SECRETS := liftwatch-monitor liftwatch-dashboards liftwatch-simulator records_key influx_admin influx_token grafana_admin
@@ -48,10 +49,10 @@ secrets: ## the secrets of docker-compose.yml, in the folder secrets/
 	@echo 'secrets/ has a file for each secret; existing ones were kept.'
 
 # worksteal: a worker that dies loses one test, and the others take over what it had left.
-test: $(DEV) ## the tests but the long ones; what this machine lacks is skipped and named
+test: $(DEV) $(COMPILED) ## the tests but the long ones; what this machine lacks is skipped and named
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not long and not chaos' $(ARGS)
 
-chaos: $(DEV) ## kills, stops, full disks and cuts while a fleet publishes: a ledger for each, in about half an hour
+chaos: $(DEV) $(COMPILED) ## kills, stops, full disks and cuts while a fleet publishes: a ledger for each, in about half an hour
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m chaos -rP tests/chaos $(ARGS)
 
 lint: $(DEV) ## ruff, mypy and bandit
@@ -75,13 +76,13 @@ sbom: $(VENV)-audit/.made ## the pinned libraries as a bill of materials in Cycl
 	@$(VENV)-audit/bin/cyclonedx-py requirements constraints.txt -o sbom.json
 	@echo 'sbom.json is written'
 
-bench: $(DEV) ## what each step costs, in one table
+bench: $(DEV) $(COMPILED) ## what each step costs, in one table
 	POLARS_MAX_THREADS=1 $(BIN)/python -m benchmarks $(ARGS)
 
-determinism: $(DEV) ## the same seed, again and cut in several ways: a table of hashes
+determinism: $(DEV) $(COMPILED) ## the same seed, again and cut in several ways: a table of hashes
 	$(BIN)/python -m benchmarks.determinism $(ARGS)
 
-plots: $(DEV) ## the plots of docs/world.md and docs/rules, drawn anew
+plots: $(DEV) $(COMPILED) ## the plots of docs/world.md and docs/rules, drawn anew
 	$(BIN)/python -m benchmarks.plots $(ARGS)
 	$(BIN)/python -m benchmarks.plots.rules
 
@@ -109,6 +110,9 @@ $(RUNTIME): $(PINS) | python-is-new-enough
 	@echo 'Making $(VENV) …'
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(COMPILED): $(RUNTIME)
 	@$(BIN)/liftwatch compile
 	@touch $@
 
