@@ -28,6 +28,8 @@ def healthy_brake(cars: Cars, lift: Index, sense: F64) -> Brake:
 
 def apply_brake(cars: Cars, lift: Index, t: F64) -> None:
     """Stop these cars from `t` on, and record when a healthy brake would have stopped them."""
+    if not len(lift):
+        return
     v_mps, condition = cars.trajectories.at(lift, t)[1], cars.condition
     should = stopping.brake_pieces(v_mps, *healthy_brake(cars, lift, np.sign(v_mps)))
     cars.healthy_stop_s[lift] = t + sum(lasts_s for _, _, lasts_s in should)
@@ -58,5 +60,7 @@ def stop_at_shaft_ends(cars: Cars, lift: Index) -> None:
     low_m, high_m = np.full(len(lift), -BUFFER_M), lifts.height(lift, lifts.floors[lift] - 1) + COUNTERWEIGHT_M
     lands, sits = trajectories.end_m[lift] < low_m, trajectories.end_m[lift] > high_m
     down, up = lift[lands], lift[sits]
-    trajectories.hit_buffer(down, trajectories.pass_time_s(down, low_m[lands]), lifts.rated_mps[down])
-    trajectories.brake(up, trajectories.pass_time_s(up, high_m[sits]), np.full(len(up), stopping.G_MPS2))
+    if len(down):
+        trajectories.hit_buffer(down, trajectories.pass_time_s(down, low_m[lands]), lifts.rated_mps[down])
+    if len(up):
+        trajectories.brake(up, trajectories.pass_time_s(up, high_m[sits]), np.full(len(up), stopping.G_MPS2))

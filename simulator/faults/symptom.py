@@ -97,6 +97,9 @@ class Symptom:
 
 def impaired(*names: str) -> Predicate:
     """Return a predicate: one of these columns of the condition is not healthy (0)."""
+    first, *others = names
+    if not others:
+        return lambda t: t.condition(first) != 0
     return lambda t: np.logical_or.reduce([t.condition(name) != 0 for name in names])
 
 

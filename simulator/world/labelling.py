@@ -9,14 +9,13 @@ Labels depend on the ground truth only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.faults.labels import Label
-from simulator.faults.symptom import GroundTruth, Predicate
+from simulator.faults.symptom import GroundTruth
 from simulator.faults.symptom_table import SYMPTOMS
 from telemetry.arrays import F64, Bools
 
@@ -61,8 +60,7 @@ class SymptomRecorder:
         that ended."""
         place = np.searchsorted(lift, np.array([label.lift for label in self.labels], dtype=np.intp))
         onset_s = np.array([label.onset_s for label in self.labels])
-        shows = _columns(truth, [symptom.shows for symptom in SYMPTOMS])
-        holds = _columns(truth, [symptom.holds or symptom.shows for symptom in SYMPTOMS])
+        shows, holds = _columns(truth)
         found: list[Label] = []
         samples = shows.shape[2]
         for k in range(samples):
@@ -86,7 +84,9 @@ class SymptomRecorder:
 
     def _close(self, ended: Bools) -> list[Label]:
         """Return the labels of these symptoms, which ended at their `until_s`."""
-        rows = []
+        rows: list[Label] = []
+        if not ended.any():
+            return rows
         for symptom, k in zip(*np.nonzero(ended & (self._until_s - self._since_s > _AFTER_S - 1e-6)), strict=True):
             begin_s, end_s = self._since_s[symptom, k], self._until_s[symptom, k]
             self._written[k] = True
@@ -126,6 +126,13 @@ class SymptomRecorder:
         self._since_s, self._until_s = self._since_s[:, keep], self._until_s[:, keep]
 
 
-def _columns(truth: GroundTruth, predicates: Sequence[Predicate]) -> Bools:
-    """Return where each of these predicates is true, (symptoms, lifts, samples)."""
-    return np.stack([np.broadcast_to(predicate(truth), truth.z_m.shape) for predicate in predicates])
+def _columns(truth: GroundTruth) -> tuple[Bools, Bools]:
+    """Return where each symptom shows and where it holds, (symptoms, lifts, samples)."""
+    shows = np.empty((len(SYMPTOMS), *truth.z_m.shape), dtype=np.bool_)
+    for row, symptom in zip(shows, SYMPTOMS, strict=True):
+        row[...] = symptom.shows(truth)
+    holds = shows.copy()
+    for row, symptom in zip(holds, SYMPTOMS, strict=True):
+        if symptom.holds is not None:
+            row[...] = symptom.holds(truth)
+    return shows, holds
