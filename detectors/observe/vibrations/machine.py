@@ -82,9 +82,17 @@ def _shape(samples: F32, hz: float) -> tuple[float, float, F64]:
     band = (line_hz >= BAND_HZ[0]) & (line_hz <= min(BAND_HZ[1], 0.45 * hz))
     ringing[: len(line_hz)][band] = spectrum[band]
     square = np.abs(fft.ifft(ringing))
-    parts = np.array_split(square - square.mean(), round(n / hz * ENVELOPE_HZ))
+    envelope = _means(square - square.mean(), round(n / hz * ENVELOPE_HZ))
     kurtosis = float(np.mean(a**4)) / power**2 if power > 0 else np.nan
-    return kurtosis, 1000.0 * float(np.sqrt(np.sum(velocity**2))), np.array([part.mean() for part in parts])
+    return kurtosis, 1000.0 * float(np.sqrt(np.sum(velocity**2))), envelope
+
+
+def _means(values: F64, parts: int) -> F64:
+    """Return the means of parts of equal length, of which the first ones are longer by a value where it must be."""
+    length, longer = divmod(len(values), parts)
+    first = longer * (length + 1)
+    means = (values[:first].reshape(longer, length + 1), values[first:].reshape(parts - longer, length))
+    return np.concatenate([rows.mean(axis=1) for rows in means])
 
 
 def _take(own: Any, envelope: F64, t_ns: int, length_s: float, v_mps: float) -> None:
