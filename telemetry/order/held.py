@@ -34,7 +34,9 @@ class HeldRows:
             heap["free"], heap["used"] = NO_ROW, 0
         missing = int(heap["live"]) + count - len(self.rows)
         if missing > 0:
-            self.rows = np.concatenate([self.rows, np.empty(max(missing, len(self.rows)), dtype=ROW)])
+            rows = np.empty(len(self.rows) + max(missing, len(self.rows)), dtype=ROW)
+            rows[: len(self.rows)] = self.rows
+            self.rows = rows
 
     def release(self, lifts: Structs, which: I32) -> tuple[I32, I64, NDArray[np.float64]]:
         """Return lift, time and values (channels, rows) of the rows of these lifts that may be released."""
