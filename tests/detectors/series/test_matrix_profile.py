@@ -31,6 +31,7 @@ def naive_profile(series: np.ndarray, m: int) -> np.ndarray:
     return distance.min(axis=1)
 
 
+@pytest.mark.long  # STUMPY is compiled anew in each process
 def test_a_matrix_profile_equals_the_distances_written_out() -> None:
     pytest.importorskip("stumpy")
     series = wave(300)
@@ -48,6 +49,7 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPa
         MatrixProfile(window=30).discords(wave(300))
 
 
+@pytest.mark.long
 def test_the_example_of_the_documentation_runs() -> None:
     pytest.importorskip("stumpy")
     text = (ROOT / "docs/detector-library.md").read_text(encoding="utf-8")
