@@ -116,6 +116,12 @@ def _with_rescue_of(grown: Incident, into: Incident, other: Incident) -> Inciden
     return replace(grown, stages=stages, rescue=joined(own_rescue, other.rescue))
 
 
+def with_moved_link(incident: Incident, moved: str, into: str) -> Incident:
+    """Return an incident whose link to a merged incident leads to the one that it was merged into."""
+    links = dict.fromkeys(into if each == moved else each for each in incident.links)
+    return replace(incident, links=tuple(links))
+
+
 def with_link(links: tuple[str, ...], name: str) -> tuple[str, ...]:
     """Return the linked incidents with one more."""
     return links if name in links else (*links, name)

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, bindparam, select, update
 from alerts.alert import Change, Transition
 from alerts.answers import ACKNOWLEDGED
 from alerts.book import FIRED
-from alerts.incidents.incident import Incident
+from alerts.incidents.incident import Incident, IncidentChange
 from alerts.incidents.ledger import IncidentLedger, Member
+from alerts.incidents.merging import with_moved_link
 from alerts.inhibition import POWER_LOSS
 from store.records.book import alert_row, read_alert, write_transitions
 from store.records.incidents.rows import in_parts, load_folding, load_incidents, read_incident, write_changes
@@ -69,7 +70,8 @@ def put_members(connection: Connection, incident_of: dict[str, str]) -> None:
 
 
 def move_alerts(connection: Connection, moved: str, into: str) -> None:
-    """Move all alerts of an incident, and the reports of the public page, into the one that it was merged into.
+    """Move all alerts of an incident, the reports of the public page and the links of other incidents to the one that
+    it was merged into.
 
     Whoever was responsible for its deleted lifts stays so in the other.
     """
@@ -78,6 +80,9 @@ def move_alerts(connection: Connection, moved: str, into: str) -> None:
     opened_ns = {each.id: each.opened_ns for each in load_incidents(connection, (moved, into))}
     lift_ids = connection.scalars(select(incident_lifts.c.lift_id).where(incident_lifts.c.incident_id == moved)).all()
     keep_in_incident(connection, lift_ids, opened_ns[moved], opened_ns[into])
+    (merged,) = load_incidents(connection, [moved])
+    linked = load_incidents(connection, set(merged.links) - {into})
+    write_changes(connection, [IncidentChange(with_moved_link(each, moved, into), None) for each in linked])
 
 
 def adopt_open_alerts(connection: Connection, now_ns: int) -> None:

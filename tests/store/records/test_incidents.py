@@ -266,6 +266,19 @@ def test_merging_splitting_and_linking_move_the_alerts(story: Story) -> None:
     assert story.kinds(one.id) == ["opened", "merged", "split", "linked"]
 
 
+def test_an_incident_that_is_linked_to_a_merged_one_is_linked_to_the_one_that_goes_on(story: Story) -> None:
+    for at_s, lift_id in enumerate("abc", 10):
+        story.find((STOP, "on", lift_id), at_s=at_s)
+    one, other, third = (story.only(lift_id=(each,)) for each in "abc")
+    story.records.link_incidents(third.id, other.id, ANN, T0 + 20 * S)
+    story.records.merge_incidents(one.id, other.id, ANN, T0 + 30 * S)
+    links = {each.id: story.history(each.id).visible.incident.links for each in (one, other, third)}
+    assert links == {one.id: (third.id,), other.id: (third.id,), third.id: (one.id,)}
+    story.records.link_incidents(third.id, other.id, ANN, T0 + 40 * S)
+    story.records.merge_incidents(third.id, one.id, ANN, T0 + 50 * S)
+    assert story.only(lift_id=("c",)).links == (other.id,)
+
+
 def test_a_report_moves_with_its_lift_when_the_lift_is_split_off(story: Story) -> None:
     story.records.put_lift(LiftFacts("b", DISTRICT), ANN, T0)
     story.find((STOP, "on", "a"), at_s=10)
