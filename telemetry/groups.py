@@ -66,7 +66,7 @@ def blocks(waves: Waveforms, which: NDArray[Any]) -> Waveforms:
     lengths = np.diff(waves.first)[mine]
     first = np.r_[0, np.cumsum(lengths)]
     place = np.arange(first[-1]) + np.repeat(waves.first[:-1][mine] - first[:-1], lengths)
-    return Waveforms(waves.message[mine], waves.t_ns[mine], waves.dt_ns[mine], first, waves.xyz[:, place])
+    return Waveforms(waves.message[mine], waves.t_ns[mine], waves.dt_ns[mine], first, np.take(waves.xyz, place, axis=1))
 
 
 def joined_waves(parts: Sequence[Waveforms]) -> Waveforms:
