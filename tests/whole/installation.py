@@ -58,7 +58,7 @@ class System:
         self.log = folder / "system.log"
         self._out = self.log.open("ab")
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=60)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=PATIENCE_S)
         self._canaries = 0
         try:
             self.start("monitor")
