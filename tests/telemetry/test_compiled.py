@@ -159,3 +159,25 @@ def test_after_the_warm_up_judging_compiles_nothing() -> None:
     before = compilations()
     assert warm_up(RULES).compiled == 0
     assert compilations() == before
+
+
+CALLED = """
+from collections import defaultdict
+import ingest.judging_run
+from detectors.catalogue import RULES
+from ingest.warm_up import warm_up
+from telemetry import compiled
+warm_up(RULES)
+called = defaultdict(bool)
+for function in compiled._functions:
+    called[function.__module__] |= bool(function.signatures)
+print(*(module for module, was_called in called.items() if not was_called))
+"""
+
+
+@jit
+def test_the_warm_up_calls_the_recurrence_of_every_rule_and_of_a_press_before_its_turn() -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    ran = subprocess.run([sys.executable, "-c", CALLED], env=environment, capture_output=True, text=True, check=True)
+    left_out = ran.stdout.split()
+    assert [name for name in left_out if name.startswith(("detectors.rules", "telemetry.order.early_presses"))] == []
