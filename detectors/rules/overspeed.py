@@ -17,6 +17,9 @@ from detectors.rule import CRITICAL, MINOR, NO_MEMORY, Level, Rule, Score
 from registry.facts import FleetFacts
 from telemetry.arrays import F64, Memory
 
+DANGEROUS = 1.15
+"""The share of the rated speed from which a car has run away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Overspeed:
@@ -26,7 +29,7 @@ class Overspeed:
     """
 
     tolerated: float = 1.05
-    dangerous: float = 1.15
+    dangerous: float = DANGEROUS
 
     def start(self, n: int) -> Memory:
         """Return `n` records of no memory."""
@@ -45,7 +48,7 @@ class Overspeed:
 class OverspeedUp:
     """Scores the upward speed as a share of the dangerous limit."""
 
-    dangerous: float = 1.15
+    dangerous: float = DANGEROUS
 
     def start(self, n: int) -> Memory:
         """Return `n` records of no memory."""

@@ -28,8 +28,9 @@ class GroundTruth:
     door has opened while the car ran. Of the current or last run: `heading` is the direction (+1 up), `run_s` the
     elapsed time, `healthy_run_s` the duration of the same run by a healthy lift, `peak_mps` the top speed,
     `healthy_peak_mps` the top speed of a healthy lift. `overdue_s` is the time since a healthy brake would have stopped
-    the car (negative before). `effect(name)` returns a column of the active effects (`cause.EffectTable`),
-    `condition(name)` one of `condition.Condition`.
+    the car (negative before). `shaken_mps2` is the RMS over the second of the acceleration of the car on its ropes.
+    `effect(name)` returns a column of the active effects (`cause.EffectTable`), `condition(name)` one of
+    `condition.Condition`.
     """
 
     z_m: F64
@@ -53,6 +54,7 @@ class GroundTruth:
     top_m: F64
     chain_open: Bools
     overdue_s: F64
+    shaken_mps2: F64
     alarm: Bools
     battery: Bools
     mode: NDArray[np.int8]

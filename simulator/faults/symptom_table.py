@@ -29,12 +29,19 @@ RUN_LATE_S = 5.0
 BRAKES_LATE_S = 0.05
 """No healthy brake takes so much longer to stop a car of this load and direction."""
 ROLLS_BACK_S = 1.5
+SHAKEN_MPS2 = 0.3
+"""The vertical acceleration, RMS over a second, by which a standing car is shaken (docs/rules/car-shaking.md)."""
 OPENS_S, WAITS_SHUT_S, DOOR_MOVES_S, DOOR_OPEN_S, DOORWAY_S, DEAD_S = 5.0, 20.0, 12.0, 60.0, 45.0, 60.0
 """No door, passenger or controller of a healthy lift takes longer."""
 
 
 def _shut_in(t: GroundTruth) -> Bools:
     return t.at_rest & (t.door == CLOSED) & t.presence
+
+
+def _strays(t: GroundTruth) -> Bools:
+    """Return where a car slips from its landing, runs away or is past its last one: other rules have that reason."""
+    return t.effect("brake_slips") | t.effect("runs_away") | (t.z_m > t.top_m) | (t.z_m < 0.0)
 
 
 SYMPTOMS = (
@@ -145,7 +152,13 @@ SYMPTOMS = (
         "safety-chain-open",
         "a contact of the safety chain is open and holds the car",
         ("safety-chain-open",),
-        lambda t: t.chain_open,
+        lambda t: t.chain_open & ~_strays(t),
+    ),
+    Symptom(
+        "safety-chain-open-astray",
+        "a contact of the safety chain was opened by a car that ran away, left its landing or passed its last one",
+        (),
+        lambda t: t.chain_open & _strays(t),
     ),
     Symptom(
         "door-does-not-close",
@@ -238,9 +251,9 @@ SYMPTOMS = (
     while_moving("bearing-damaged", "a bearing of the machine is damaged", "machine-bearing", "bearing"),
     Symptom(
         "car-shakes",
-        "the standing car is shaken by those inside",
+        "those inside shake the standing car, its door closed, harder than people who only ride",
         ("car-shaking",),
-        lambda t: t.at_rest & t.presence & (t.condition("jumping_kg") != 0),
+        lambda t: t.at_rest & (t.door == CLOSED) & (t.condition("jumping_kg") != 0) & (t.shaken_mps2 > SHAKEN_MPS2),
     ),
     while_impaired(
         "curtain-reads-blocked", "the light curtain always reads blocked", "curtain-blocked", "curtain_blocked"

@@ -77,6 +77,7 @@ class GroundTruthObserver:
             top_m=np.nanmax(lifts.heights_m[lift], axis=1)[:, None],
             chain_open=t_s >= cars.chain_opens_s[lift, None],
             overdue_s=t_s - cars.healthy_stop_s[lift, None],
+            shaken_mps2=_shaken_mps2(motion, lift)[:, None],
             alarm=np.broadcast_to(cars.alarm[lift, None], z.shape),
             battery=cars.battery[lift, None],
             mode=cars.mode[lift, None],
@@ -118,6 +119,16 @@ def _car_positions(motion: Motion, lift: Index) -> F64:
         moved = motion.lift[row] == lift
         places[moved] = motion.z_m[row[moved], :: motion.z_m.shape[1] // SAMPLE_HZ]
     return places
+
+
+def _shaken_mps2(motion: Motion, lift: Index) -> F64:
+    """Return the RMS of the acceleration of these cars over the second, m/s²."""
+    shaken = np.zeros(len(lift))
+    if len(motion.lift):
+        row = np.minimum(np.searchsorted(motion.lift, lift), len(motion.lift) - 1)
+        moved = motion.lift[row] == lift
+        shaken[moved] = np.sqrt(np.mean(np.square(motion.a_mps2[row[moved]]), axis=1))
+    return shaken
 
 
 def _landing_distance_m(lifts: LiftParameters, lift: Index, z_m: F64) -> F64:

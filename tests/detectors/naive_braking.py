@@ -15,16 +15,26 @@ from tests.detectors.naive_running import EmergencyStop
 
 
 class SafetyChainOpen:
-    """A stop outside the door zone that was braked, hard or not, the mains on."""
+    """A stop outside the door zone that was braked softly or hard, the mains on, and that no other fault explains."""
 
     def __init__(self, facts: LiftFacts) -> None:
-        self.zone_m = facts.door_zone_m
+        self.facts, self.zone_m = facts, facts.door_zone_m
+        self.run: list[tuple[float, float]] = []
+        """Speed and door at each reading of the last run, and the speed before it."""
+        self.ended = False
         self.stop, self.soft = EmergencyStop(facts), SoftStop()
         self.trips_at_stop = 0
         self.on_battery = self.is_placed = False
 
     def row(self, row: Row) -> RowScores:
         ((on, off, since_ns),) = self.stop.row(row)
+        if at_rest(row):
+            self.ended = True
+        elif abs(row["v"]) >= 0.1:
+            if self.ended:
+                self.run, self.ended = [], False
+            self.run.append((self.soft.last_mps, row["door"]))
+            self.run.append((abs(row["v"]), row["door"]))
         self.soft.row(row)
         self.is_placed = at_rest(row) and (self.is_placed or seen(row["z"]))
         is_soft = self.soft.began_ns is not None and self.is_placed and seen(row["v"])
@@ -33,17 +43,24 @@ class SafetyChainOpen:
         elif abs(row["v"]) > 0.4:
             self.on_battery = False
         outside: float = NAN
-        if self.on_battery:
+        if self.on_battery or self._is_explained():
             outside = 0.0
         elif seen(row["offset_m"]) and not row["z_doubt"]:
-            outside = float(abs(row["offset_m"]) > self.zone_m)
+            is_within = self.facts.floors[0].height_m <= row["z_last"] <= self.facts.floors[-1].height_m
+            outside = float(abs(row["offset_m"]) > self.zone_m and is_within)
         if is_soft and outside == 1:
             self.trips_at_stop = row["trips"]
         if seen(off):
             off = min(off, float(row["trips"] > self.trips_at_stop))
         if on == 1:
-            return [(outside, off, since_ns)]
-        return [(outside, off, self.soft.began_ns or 0)] if is_soft else [(on, off, since_ns)]
+            return [(0.0, off, 0), (outside, off, since_ns)]
+        return [(outside if is_soft else on, off, (self.soft.began_ns or 0) if is_soft else 0), (on, off, 0)]
+
+    def _is_explained(self) -> bool:
+        """The door was open in the last run, or two readings in a row were above 115 % of the rated speed."""
+        too_fast = 1.15 * (self.facts.rated_speed_mps or NAN)
+        runs_away = any(self.run[k][0] > too_fast < self.run[k + 1][0] for k in range(0, len(self.run), 2))
+        return runs_away or any(door > CLOSED for _, door in self.run)
 
 
 @dataclass
@@ -54,6 +71,7 @@ class SoftStop:
     """Instant and speed of each reading since the car last rested, or since a gap."""
     begin: int | None = None
     last_ns: float = -math.inf
+    last_mps: float = NAN
     door: float = NAN
     began_ns: int | None = None
 
@@ -66,7 +84,7 @@ class SoftStop:
     def _follow(self, row: Row, speed: float) -> None:
         if row["t_ns"] - self.last_ns > row["gap_ns"]:
             self.readings, self.begin, self.began_ns = [], None, None
-        self.last_ns = row["t_ns"]
+        self.last_ns, self.last_mps = row["t_ns"], speed
         if speed < 0.1:
             self._rest(row["door"])
             self.readings, self.begin = [], None

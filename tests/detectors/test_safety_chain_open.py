@@ -7,8 +7,8 @@ import pytest
 
 from detectors.catalogue import BY_SLUG
 from detectors.judge import Judge
-from detectors.rule import MAJOR, Finding
-from telemetry.streams import BATTERY, CLOSED, MAINS, OPEN, OPENING
+from detectors.rule import MAJOR, MINOR, Finding
+from telemetry.streams import BATTERY, CLOSED, CLOSING, MAINS, OPEN, OPENING
 from tests.detectors.world import Fault, Script, batch, facts_of, ride_speed, tower
 
 
@@ -24,7 +24,29 @@ def fault() -> Fault:
 
 
 def stories() -> list[Script]:
-    return [braked(power=BATTERY), braked(after_s=4.0), braked(decel_mps2=4.0), braked(decel_mps2=0.9), door_opens()]
+    stops = [braked(power=BATTERY), braked(after_s=4.0), braked(decel_mps2=4.0), braked(decel_mps2=0.9), door_opens()]
+    return [*stops, door_opens_in_run(2.2), door_opens_in_run(0.9), runs_away(1.25), beyond_the_top(0.9)]
+
+
+def door_opens_in_run(decel_mps2: float) -> Script:
+    """Run on to a place between landings with the door forced, which closes again as the car stops."""
+    script = Script(z_m=0.0).event(door=CLOSED, power=MAINS).rest(4.0).ramp(0.0, 1.75, 0.8).move(np.full(100, 1.75))
+    script.event(0.2, door=OPENING).move(np.full(60, 1.75)).ramp(1.75, 0.0, decel_mps2)
+    return script.event(door=CLOSING).rest(1.0).event(door=CLOSED).rest(8.0)
+
+
+def runs_away(ratio: float) -> Script:
+    """Reach a multiple of the rated speed and be gripped between landings."""
+    script = Script(z_m=0.0).event(door=CLOSED, power=MAINS).rest(4.0).ramp(0.0, ratio * 1.75, 0.8)
+    return script.move(np.full(30, ratio * 1.75)).ramp(ratio * 1.75, 0.0, 2.2).rest(8.0)
+
+
+def beyond_the_top(decel_mps2: float) -> Script:
+    """Pass the top landing, and be braked there."""
+    top_m = tower().floors[-1].height_m
+    script = Script(z_m=top_m - 3.0).event(door=CLOSED, power=MAINS).rest(4.0).ramp(0.0, 1.0, 0.8)
+    way_m = top_m + 0.5 - 1.0 / 2 / decel_mps2 - script.at_m
+    return script.move(np.full(round(way_m / 0.01), 1.0)).ramp(1.0, 0.0, decel_mps2).rest(8.0)
 
 
 def door_opens() -> Script:
@@ -42,7 +64,7 @@ def found(script: Script, dt_s: float = 0.1, **feed: object) -> list[Finding]:
 
 @pytest.mark.parametrize("dt_s", [0.05, 0.1, 0.2])
 def test_a_hard_stop_between_landings_is_found_and_ends_with_the_next_trip(dt_s: float) -> None:
-    assert [f.kind for f in found(braked(), dt_s)] == ["on", "off"]
+    assert [(f.kind, f.severity) for f in found(braked(), dt_s)] == [("on", MAJOR), ("off", MAJOR)]
 
 
 def test_a_hard_stop_within_the_door_zone_is_none() -> None:
@@ -61,7 +83,37 @@ def test_lost_mains_explain_the_stop() -> None:
 def test_a_brake_that_holds_less_than_a_drive_stops_the_car_between_landings_too(
     decel_mps2: float, dt_s: float
 ) -> None:
-    assert [f.kind for f in found(braked(decel_mps2=decel_mps2), dt_s)] == ["on", "off"]
+    of = [(f.kind, f.severity) for f in found(braked(decel_mps2=decel_mps2), dt_s)]
+    assert of == [("on", MINOR), ("off", MINOR)]
+
+
+@pytest.mark.parametrize("decel_mps2", [0.9, 2.2])
+@pytest.mark.parametrize("dt_s", [0.1, 0.2])
+def test_a_door_that_opened_in_the_run_explains_the_stop(decel_mps2: float, dt_s: float) -> None:
+    script = door_opens_in_run(decel_mps2)
+    assert abs(script.at_m - 3.0 * round(script.at_m / 3.0)) > 0.25
+    assert found(script, dt_s) == []
+
+
+def test_a_car_that_ran_away_is_explained_by_its_speed() -> None:
+    for ratio, finds in ((1.1, True), (1.25, False)):
+        script = runs_away(ratio)
+        assert abs(script.at_m - 3.0 * round(script.at_m / 3.0)) > 0.25
+        assert bool(found(script)) is finds
+
+
+@pytest.mark.parametrize("decel_mps2", [0.9, 2.2])
+def test_a_car_beyond_its_last_landing_is_explained_by_its_place(decel_mps2: float) -> None:
+    script = beyond_the_top(decel_mps2)
+    assert script.at_m - tower().floors[-1].height_m > 0.4
+    assert found(script) == []
+
+
+def test_the_door_of_an_earlier_run_explains_no_stop() -> None:
+    script = door_opens_in_run(0.9).event(door=CLOSED)
+    script.ride(0.0).rest(4.0).ramp(0.0, 1.75, 0.8).move(np.full(100, 1.75)).ramp(1.75, 0.0, 2.2).rest(8.0)
+    assert abs(script.at_m - 3.0 * round(script.at_m / 3.0)) > 0.25
+    assert MAJOR in {f.severity for f in found(script)}
 
 
 @pytest.mark.parametrize("decel_mps2", [0.9, 2.2])

@@ -33,6 +33,10 @@ def shut_in(s: Seen) -> bool:
     return bool(s.v == 0 and s.door == CLOSED and s.inside)
 
 
+def strays(s: Seen) -> bool:
+    return bool(s.effects("brake_slips") or s.effects("runs_away") or not 0.0 <= s.z <= s.top)
+
+
 NAIVE: dict[str, tuple[Predicate, Predicate | None, float]] = {
     "person-shut-in-off-level": (lambda s: shut_in(s) and s.off > 0.20, None, 0.0),
     "person-shut-in-at-level": (lambda s: shut_in(s) and s.off <= 0.20, None, 20.0),
@@ -64,7 +68,8 @@ NAIVE: dict[str, tuple[Predicate, Predicate | None, float]] = {
     "beyond-top": (lambda s: s.z > s.top + 0.1, None, 0.0),
     "beyond-bottom": (lambda s: s.z < -0.1, None, 0.0),
     "hard-stop": (lambda s: s.a * (1 if s.v < 0 else -1) > 1.5 and s.v != 0, None, 0.0),
-    "safety-chain-open": (lambda s: s.t >= s.chain_opens, None, 0.0),
+    "safety-chain-open": (lambda s: s.t >= s.chain_opens and not strays(s), None, 0.0),
+    "safety-chain-open-astray": (lambda s: s.t >= s.chain_opens and strays(s), None, 0.0),
     "door-does-not-close": (lambda s: s.door == CLOSING, None, 12.0),
     "door-reverses": (lambda s: s.reversals > 2 and s.door != CLOSED, None, 0.0),
     "door-does-not-open": (lambda s: shut_in(s) and s.off <= 0.20 and s.cycles == 0, None, 5.0),
@@ -96,7 +101,11 @@ NAIVE: dict[str, tuple[Predicate, Predicate | None, float]] = {
         lambda s: s.ill("brake_torque") < 1,
         0.0,
     ),
-    "car-shakes": (lambda s: s.v == 0 and s.inside and s.ill("jumping_kg") != 0, None, 0.0),
+    "car-shakes": (
+        lambda s: s.v == 0 and s.door == CLOSED and s.ill("jumping_kg") != 0 and s.shaken > 0.3,
+        None,
+        0.0,
+    ),
     "speed-reads-wrong": (
         lambda s: s.v != 0 and s.ill("speed.gain") != 1,
         lambda s: s.ill("speed.gain") != 1,
@@ -163,11 +172,15 @@ def samples(w: World, seconds: int, labels: list[Label]) -> Iterator[tuple[int, 
         door = hold(door, second.door)
         inside, curtain = (hold(x, second.infrared, k) for k, x in enumerate((inside, curtain)))
         (_, v, a), z = w.cars.trajectories.at(every, t), car_positions(w)
+        shaken = {
+            int(k): math.sqrt(sum(x * x for x in own) / len(own))
+            for k, own in zip(w.motion.lift, w.motion.a_mps2, strict=True)
+        }
         for lift in range(len(w)):
             facts = of_lift(w, lift)
             for k in range(10):
                 one = Seen(**facts, t=t[lift, k], v=v[lift, k], a=a[lift, k], z=z[lift, k], door=int(door[k, lift]))
-                one.inside, one.curtain = inside[k, lift], curtain[k, lift]
+                one.inside, one.curtain, one.shaken = inside[k, lift], curtain[k, lift], shaken.get(lift, 0.0)
                 one.off, one.run = min(abs(one.z - h) for h in one.heights), one.t - one.began
                 one.reversals, one.cycles, one.sprung = count(counts[lift], one)
                 yield lift, one

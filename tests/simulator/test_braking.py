@@ -89,7 +89,7 @@ def test_a_lost_slow_down_lets_the_car_run_on_to_its_final_limit_switch(sense: i
     plan = [FaultRequest(f"sim-{k + 1:05d}", slug, 5.0, severity=severity) for k in range(12)]
     w = world(lifts=12, hour=NIGHT, plan=plan)
     s = live(w, 90)
-    opens = sorted(label.lift for label in s.labels + w.unfinished() if label.symptom == "safety-chain-open")
+    opens = sorted(label.lift for label in s.labels + w.unfinished() if label.symptom == "safety-chain-open-astray")
     assert opens == list(range(12))
     for k in range(12):
         beyond = s.z[:, k] - s.top_m[k] if sense > 0 else -s.z[:, k]

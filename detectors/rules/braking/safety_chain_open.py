@@ -5,10 +5,14 @@
     door    ______________________    a door that opens there shows that the controller takes it for a landing
     mains   ‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾    lost mains drop the brake in the same way: that is power loss (F37)
 
-No stream carries the safety chain: that it opened is inferred, and a drive that trips looks the same. A brake must stop
-an overloaded car that goes down, so that it stops other cars harder than that, but not harder than every drive. A car
-that is braked just short of its landing looks like an ordinary stop. A softer stop has a place once a position was read
-at rest: an older one may be that of the car before it arrived.
+No stream carries the safety chain: that it opened is inferred, and a drive that trips looks the same. Only a brake
+stops a car as hard as F13 has it: major. A brake must stop an overloaded car that goes down, so that it stops other
+cars harder than that, but not harder than every drive: a softer stop is weaker evidence, and minor. A car that is
+braked just short of its landing looks like an ordinary stop. A softer stop has a place once a position was read at
+rest: an older one may be that of the car before it arrived.
+
+Nothing is inferred where another rule has the reason of the stop: the car ran with its door open (F05 to F07), ran away
+(F08, F09), or rests beyond its last landing (F11, F12).
 """
 
 from __future__ import annotations
@@ -20,9 +24,10 @@ import numpy as np
 
 from detectors.observe.gaps import NEVER_NS
 from detectors.observe.row_table import RowTable
-from detectors.rule import MAJOR, Level, Rule, Score
+from detectors.rule import MAJOR, MINOR, Level, Rule, Score
 from detectors.rules.braking import emergency_stop
 from detectors.rules.braking.emergency_stop import EmergencyStop
+from detectors.rules.overspeed import DANGEROUS
 from registry.facts import FleetFacts
 from telemetry.arrays import Memory
 from telemetry.compiled import compiled, records
@@ -43,6 +48,8 @@ MEMORY = np.dtype(
         ("soft_door", np.float64),  # the door as the car came to rest
         ("soft_placed", np.bool_),  # whether a position has been read since then
         ("on_battery", np.bool_),  # whether the mains failed since the car last ran
+        ("explained", np.bool_),  # whether its last run had another fault that stopped it; whether it rested since
+        ("rested", np.bool_),
         ("soft_trips", np.int64),  # the completed trips at the latest braked stop outside the door zone
         *emergency_stop.FIELDS,  # last: Numba takes a record that only adds fields for one of the same type
     ],
@@ -72,10 +79,14 @@ class SoftBraking(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SafetyChainOpen:
-    """Scores 1 at a car that rests outside its door zone after it was braked with the mains on."""
+    """Scores 1 at a car that rests outside its door zone after it was braked with the mains on: softly, and hard.
+
+    `dangerous`: the share of its rated speed from which a car has run away.
+    """
 
     stop: EmergencyStop = field(default_factory=EmergencyStop)
     limits: SoftBraking = field(default_factory=SoftBraking)
+    dangerous: float = DANGEROUS
 
     def start(self, n: int) -> Memory:
         """Return `n` cars of which no speed has been read."""
@@ -86,34 +97,48 @@ class SafetyChainOpen:
         state, (stopped,) = self.stop.step(state, rows, facts)
         offset_m, zone_m = np.abs(rows.offset_m), facts.door_zone_m[rows.lift]
         outside = np.where(np.isnan(offset_m) | rows.z_doubt, np.nan, offset_m > zone_m)
-        braked, mains, ended, from_mps, decel_mps2 = np.empty((5, len(rows)))
+        beyond = (rows.z_last > facts.top_m[rows.lift]) | (rows.z_last < facts.landings_m[rows.lift, 0])
+        outside = np.where(beyond & (outside == 1.0), 0.0, outside)
+        braked, unexplained, ended, from_mps, decel_mps2 = np.empty((5, len(rows)))
         begin_ns = np.empty(len(rows), dtype=np.int64)
         _run(
             state, rows.lift, rows.t_ns, rows.gap_ns, rows.v, rows.z, rows.door, rows.power, rows.at_rest, rows.trips,
-            outside, self.limits, braked, mains, ended, from_mps, decel_mps2, begin_ns,
+            outside, self.dangerous * facts.rated_speed_mps, self.limits, braked, unexplained, ended, from_mps,
+            decel_mps2, begin_ns,
         )  # fmt: skip
-        outside = np.where(mains == 0.0, 0.0, outside)
-        is_hard, is_soft = stopped.on == 1.0, braked == 1.0
+        outside = np.where(unexplained == 0.0, 0.0, outside)
+        is_hard = stopped.on == 1.0
+        is_soft = (braked == 1.0) & ~is_hard
         evidence = {
             "from_mps": np.where(is_hard, stopped.evidence["from_mps"], from_mps),
             "decel_mps2": np.where(is_hard, stopped.evidence["decel_mps2"], decel_mps2),
             "offset_m": offset_m,
             "door_zone_m": zone_m,
         }
-        on = np.where(is_hard | is_soft, outside, stopped.on)
+        soft, hard = (
+            np.where(is_soft, outside, np.where(is_hard, 0.0, stopped.on)),
+            np.where(is_hard, outside, stopped.on),
+        )
         assert stopped.since_ns is not None
-        since_ns = np.where(is_hard, stopped.since_ns, np.where(is_soft, begin_ns, 0))
-        return state, (Score(on, np.minimum(stopped.off, ended), evidence, since_ns),)
+        off = np.minimum(stopped.off, ended)
+        softly = Score(soft, off, evidence, np.where(is_soft, begin_ns, 0))
+        return state, (softly, Score(hard, off, evidence, np.where(is_hard, stopped.since_ns, 0)))
 
 
 @compiled
 def _run(
     memory: Any, lift: Any, t_ns: Any, gap_ns: Any, v: Any, z: Any, door: Any, power: Any, at_rest: Any, trips: Any,
-    outside: Any, limits: Any, braked: Any, mains: Any, ended: Any, from_mps: Any, decel_mps2: Any, begin_ns: Any,
+    outside: Any, dangerous_mps: Any, limits: Any, braked: Any, unexplained: Any, ended: Any, from_mps: Any,
+    decel_mps2: Any, begin_ns: Any,
 ) -> None:  # fmt: skip
     for k in range(len(lift)):
         own = memory[lift[k]]
         reads = not np.isnan(v[k])
+        if at_rest[k]:
+            own["rested"] = True
+        elif reads and abs(v[k]) >= limits.rest_mps:
+            runs_away = abs(v[k]) > dangerous_mps[lift[k]] and own["soft_mps"] > dangerous_mps[lift[k]]
+            _explain(own, runs_away or door[k] > CLOSED)
         if reads:
             _follow(own, t_ns[k], gap_ns[k], abs(v[k]), door[k], limits)
         if power[k] == BATTERY:
@@ -124,12 +149,21 @@ def _run(
             own["soft_mps2"] = 0.0
         own["soft_placed"] = at_rest[k] and (own["soft_placed"] or not np.isnan(z[k]))
         stopped = reads and at_rest[k] and own["soft_placed"] and own["soft_mps2"] > 0.0
-        mains[k] = 0.0 if own["on_battery"] else 1.0
-        if stopped and outside[k] == 1.0 and not own["on_battery"]:
+        is_explained = own["on_battery"] or own["explained"]
+        unexplained[k] = 0.0 if is_explained else 1.0
+        if stopped and outside[k] == 1.0 and not is_explained:
             own["soft_trips"] = trips[k]
         braked[k] = 1.0 if stopped else 0.0
         ended[k] = 1.0 if trips[k] > own["soft_trips"] else 0.0
         from_mps[k], decel_mps2[k], begin_ns[k] = own["soft_from_mps"], own["soft_mps2"], own["soft_since_ns"]
+
+
+@compiled
+def _explain(own: Any, has_reason: bool) -> None:
+    """Note whether a car that runs has a reason to be stopped, in this run."""
+    if own["rested"]:
+        own["rested"], own["explained"] = False, False
+    own["explained"] = own["explained"] or has_reason
 
 
 @compiled
@@ -165,5 +199,5 @@ def _stop(own: Any, door: float, limits: Any) -> None:
         own["soft_since_ns"], own["soft_from_mps"] = own["soft_begin_ns"], own["soft_top_mps"]
 
 
-LEVELS = (Level(MAJOR, hold_s=2.0),)
+LEVELS = (Level(MINOR, hold_s=2.0), Level(MAJOR, hold_s=2.0))
 RULE = Rule.from_catalogue("safety-chain-open", SafetyChainOpen(), LEVELS, needs=("floors", "position_source"))
