@@ -34,6 +34,9 @@ def measured(settings: Settings, tmp_path: Path) -> Settings:
         "to_landing": np.full(2, 2.0),
         "distance_m": np.full(2, 6.0),
         "duration_s": np.full(2, 5.0),
+        "load_class": np.array([1.0, 0.0]),
+        "boundary_0_s": np.full(2, -3.4),
+        "boundary_6_s": np.full(2, 5.0),
     }
     store.write([
         points("trip", starts_s, **ends, stop_error_m=np.array([-0.004, 0.012]), door_open_s=np.array([2.2, 2.3])),
@@ -80,8 +83,8 @@ def test_the_report_says_what_is_beyond_its_limit_and_what_was_not_measured(
     browser: Browser, measured: Settings, language: str, width: int
 ) -> None:
     words = {
-        "en": ("beyond the limit", "not measured", "Error of the stop"),
-        "zh": ("超出限值", "未测量", "平层误差"),
+        "en": ("beyond the limit", "not measured", "Error of the stop", "occupied", "the stop"),
+        "zh": ("超出限值", "未测量", "平层误差", "载人", "停止"),
     }[language]
     with served(measured) as address, looking(browser, address, language=language, width=width) as watched:
         page = watched.page
@@ -93,9 +96,16 @@ def test_the_report_says_what_is_beyond_its_limit_and_what_was_not_measured(
         expect(rows.nth(8)).to_contain_text(words[1])
         expect(page.locator("#verdict")).to_contain_text(words[2])
         expect(page.locator("#trips tbody tr")).to_have_count(2)
+        expect(page.locator("#trips tbody tr").nth(1)).to_contain_text(words[3])
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert Axe().run(page).response["violations"] == []
         page.route("**/trips?*", lambda route: route.continue_(url=f"{address}/api/v1/lifts/L001/trips?{WINDOW}"))
         page.goto(f"{address}/lifts/L001")
         expect(page.locator("#trips tbody tr")).to_have_count(2)
+        expect(page.locator("#quality")).to_contain_text(words[3])
+        boundaries = page.locator("#quality table").nth(1).locator("tbody tr")
+        expect(boundaries).to_have_count(7)
+        expect(boundaries.first).to_contain_text("3.4 s")
+        expect(boundaries.nth(5)).to_contain_text(words[4])
+        assert Axe().run(page).response["violations"] == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "with a wide table of trips"

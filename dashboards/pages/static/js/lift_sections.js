@@ -1,7 +1,7 @@
 // The sections below the charts: open alerts, trips, facts of the lift, history.
 
 import { el, symbol } from "./element.js";
-import { isMeasured, quantityTable, verdictSentence } from "./ride_quality.js";
+import { boundaryTable, isMeasured, loadText, quantityTable, verdictSentence } from "./ride_quality.js";
 import { SILENT_FACTS, UNITS, fixed } from "./units.js";
 import { shortStamp, span, stamp, timeNode } from "./time.js";
 import { districtName, hasTranslation, nameInLanguage, ruleName, translate, alertStatus, summary } from "./translations.js";
@@ -26,13 +26,14 @@ export function showHistory(box, alerts, { facts }) {
 
 export function showTrips(box, trips, { facts }, within_s) {
   if (trips.length === 0) return box.replaceChildren(el("p", { class: "faint" }, translate("lift.notrips", { duration: span(within_s) })));
-  const heads = [["when"], ["floors"], ["took", "number"], ["distance", "number wide"], ["peak", "number"]];
+  const heads = [["when"], ["floors"], ["took", "number"], ["distance", "number wide"], ["peak", "number"], ["load", "wide"]];
   const rows = trips.map((trip) => el("tr", {},
     el("td", {}, el("time", { datetime: trip.start, title: stamp(trip.start, facts?.timezone) }, shortStamp(trip.start, facts?.timezone))),
     el("td", {}, `${trip.from_floor ?? "–"} → ${trip.to_floor ?? "–"}`),
     el("td", { class: "number" }, span((Date.parse(trip.stop) - Date.parse(trip.start)) / 1000)),
     el("td", { class: "number wide" }, trip.distance_m === null ? "–" : `${fixed(Math.abs(trip.distance_m))} m`),
-    el("td", { class: "number" }, trip.peak_speed_mps === null ? "–" : `${fixed(trip.peak_speed_mps)} m/s`)));
+    el("td", { class: "number" }, trip.peak_speed_mps === null ? "–" : `${fixed(trip.peak_speed_mps)} m/s`),
+    el("td", { class: "wide" }, loadText(trip))));
   return box.replaceChildren(el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": translate("lift.trips") },
     el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(([name, kind]) => el("th", { scope: "col", class: kind }, translate(`trip.${name}`))))), el("tbody", {}, ...rows))));
 }
@@ -41,8 +42,8 @@ export function showTrips(box, trips, { facts }, within_s) {
 export function showQuality(box, trips, limits, { facts }) {
   const trip = trips.find((one) => one.ride_quality !== null) ?? trips.find(isMeasured);
   if (!trip) return box.replaceChildren(el("p", { class: "faint" }, translate("ride.none")));
-  const when = el("p", {}, `${shortStamp(trip.start, facts?.timezone)}, ${trip.from_floor ?? "–"} → ${trip.to_floor ?? "–"}. ${verdictSentence([trip], limits)}`);
-  return box.replaceChildren(when, quantityTable([trip], limits));
+  const when = el("p", {}, `${shortStamp(trip.start, facts?.timezone)}, ${trip.from_floor ?? "–"} → ${trip.to_floor ?? "–"}, ${loadText(trip)}. ${verdictSentence([trip], limits)}`);
+  return box.replaceChildren(...[when, quantityTable([trip], limits), boundaryTable(trip)].filter(Boolean));
 }
 
 export function showFacts(box, lift) {

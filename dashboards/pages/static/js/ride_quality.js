@@ -63,6 +63,20 @@ export function quantityTable(trips, limits) {
     el("thead", {}, el("tr", {}, ...heads.map(([name, kind]) => el("th", { scope: "col", class: kind }, translate(`ride.h.${name}`))))), el("tbody", {}, ...rows)));
 }
 
+/** Return the class of load of a trip in words. */
+export const loadText = (trip) => (trip.load_class === null ? translate("ride.load.unknown") : translate(`ride.load.${trip.load_class}`));
+
+const BOUNDARIES_IN_TIME = [0, 1, 4, 5, 2, 6, 3];
+
+/** Return the table of the boundaries of a trip in the order of time; null where none was measured. */
+export function boundaryTable(trip) {
+  if (trip.boundaries_s.every((at_s) => at_s === null)) return null;
+  const rows = BOUNDARIES_IN_TIME.map((number) => el("tr", {}, el("th", { scope: "row" }, `${number} · ${translate(`ride.b.${number}`)}`),
+    el("td", { class: "number" }, trip.boundaries_s[number] === null ? "–" : `${fixed(trip.boundaries_s[number], 1)} s`)));
+  const heads = [["boundary", ""], ["after", "number"]].map(([name, kind]) => el("th", { scope: "col", class: kind }, translate(`ride.h.${name}`)));
+  return el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": translate("ride.h.boundary") }, el("table", { class: "quality-table" }, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows)));
+}
+
 /** Return whether anything but the speed of the trip was measured. */
 export const isMeasured = (trip) => trip.ride_quality !== null || trip.stop_error_m !== null || trip.door_open_s !== null;
 

@@ -5,7 +5,7 @@ import { get } from "./api.js";
 import { el } from "./element.js";
 import { setPageZone, shortStamp, stamp } from "./time.js";
 import { translate } from "./translations.js";
-import { isBeyond, limitText, quantityTable, shown, valueOf, verdictCell, verdictSentence } from "./ride_quality.js";
+import { isBeyond, limitText, loadText, quantityTable, shown, valueOf, verdictCell, verdictSentence } from "./ride_quality.js";
 
 const { lift, zone } = document.body.dataset, BACK_DAYS = 90, PAGES_MOST = 91;
 const at = (id) => document.getElementById(id);
@@ -34,10 +34,10 @@ function cell(trip, [name], limits) {
 }
 
 function tripTable(trips, limits) {
-  const heads = [["when", ""], ["floors", ""]].map(([name]) => el("th", { scope: "col" }, translate(`trip.${name}`)));
+  const heads = [["when", ""], ["floors", ""], ["load", ""]].map(([name]) => el("th", { scope: "col" }, translate(`trip.${name}`)));
   const columns = COLUMNS.map(([name, unit]) => el("th", { scope: "col", class: "number" }, `${translate(`ride.s.${name}`)} (${unit})`, limits[name] ? el("small", {}, ` ${limitText(name, unit, limits[name])}`) : ""));
   const rows = trips.map((trip) => el("tr", {}, el("td", {}, el("time", { datetime: trip.start, title: stamp(trip.start, zone) }, shortStamp(trip.start, zone))),
-    el("td", {}, `${trip.from_floor ?? "–"} → ${trip.to_floor ?? "–"}`), ...COLUMNS.map((column) => cell(trip, column, limits))));
+    el("td", {}, `${trip.from_floor ?? "–"} → ${trip.to_floor ?? "–"}`), el("td", {}, loadText(trip)), ...COLUMNS.map((column) => cell(trip, column, limits))));
   return el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": translate("lift.trips") }, el("table", { class: "quality-table" }, el("thead", {}, el("tr", {}, ...heads, ...columns)), el("tbody", {}, ...rows)));
 }
 
