@@ -124,6 +124,21 @@ def test_the_boundaries_of_a_ride_are_those_of_its_closed_form(departs_s: float)
     assert value(found, "accel_a95_mps2") == pytest.approx(0.8, rel=0.02)
 
 
+@pytest.mark.parametrize("departs_s", [12.0, 12.3, 12.5, 12.7, 12.95])
+def test_a_ride_from_a_car_that_reads_once_a_second_at_rest_is_measured(departs_s: float) -> None:
+    script = Script(z_m=0.0).event(door=CLOSED).rest(5.0).open_door(2.0).rest(3.0).close_door(2.6).rest(departs_s)
+    script.ride(21.0).rest(0.6).open_door(2.2).rest(3.0)
+    rows = script.rows(noise=0.0)
+    since_s = (rows["t_ns"] - BEGIN_NS) / 1e9
+    kept = (np.abs(rows["v_mps"]) >= 0.01) | (np.round(since_s, 3) % 1.0 == 0.0) | ~np.isnan(rows["door"])
+    whole = batch([{name: column[kept] for name, column in rows.items()}])
+    whole = replace(whole, waveforms=blocks_of({0: accelerations(script)}))
+    found = tables.step(tables.start(1), whole, facts_of([tower()]))[1].rides
+    assert value(found, "accel_mps2") == pytest.approx(0.8, rel=0.02)
+    assert value(found, "v95_mps") == pytest.approx(1.75, rel=0.02)
+    assert value(found, "boundary_2_s") - value(found, "boundary_1_s") == pytest.approx(12.0, abs=0.3)
+
+
 def test_a_ride_without_vibration_has_the_boundaries_of_its_doors_and_its_stop() -> None:
     found = rides_of(journey(), None)
     assert np.isnan([value(found, f"boundary_{k}_s") for k in (1, 2, 4, 5)]).all()

@@ -27,7 +27,9 @@ DEPARTS_WITHIN_S = 1.0
 """A ride begins in a block of a car at rest that is not calm; it goes on in the next one where the rows show the car at
 rest until then: its speed was too low to be seen."""
 SPEED_WITHIN_S = 0.35
-"""Where speeds or positions come more seldom, the car's way during a block is not known."""
+"""Where speeds or positions of a running car come more seldom, its way during a block is not known."""
+REST_WITHIN_S = 1.05
+"""A car at rest reads once a second: so old a reading shows that a block begins at rest, or with the departure in it."""
 
 
 @compiled
@@ -69,7 +71,7 @@ def shake(car: Any, own: Any, xyz: Any, t_ns: int, dt_ns: float, hz: int, sectio
         accel = own["line"][(own["lines"] - 1) % LINE] if own["lines"] > 0 else 0.0
         own["v_mps"] = car["v_mps"] + accel * since_s
     own["z_m"] = car["z_m"] + own["v_mps"] * since_s
-    if since_s > SPEED_WITHIN_S or np.isnan(car["v_mps"]):
+    if since_s > (REST_WITHIN_S if car["rests"] else SPEED_WITHIN_S) or np.isnan(car["v_mps"]):
         car["is_whole"], car["under_way"] = False, False
         return
     _filter(own, car["base"], xyz, hz, sections)
