@@ -251,7 +251,7 @@ SYMPTOMS = (
     while_moving("bearing-damaged", "a bearing of the machine is damaged", "machine-bearing", "bearing"),
     Symptom(
         "car-shakes",
-        "those inside shake the standing car, its door closed, harder than people who only ride",
+        "those inside shake the standing car, its door closed, by more than 0.3 m/s² RMS over a second",
         ("car-shaking",),
         lambda t: t.at_rest & (t.door == CLOSED) & (t.condition("jumping_kg") != 0) & (t.shaken_mps2 > SHAKEN_MPS2),
     ),
