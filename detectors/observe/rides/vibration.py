@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from detectors.observe.rest import STILL_MPS
 from detectors.observe.rides import spans
 from detectors.observe.rides.memory import LINE
 from detectors.observe.rides.weighting import BANDS, CHAIN, SHAPES
@@ -29,7 +30,7 @@ rest until then: its speed was too low to be seen."""
 SPEED_WITHIN_S = 0.35
 """Where speeds or positions of a running car come more seldom, its way during a block is not known."""
 REST_WITHIN_S = 1.05
-"""A car at rest reads once a second: so old a reading shows that a block begins at rest, or with the departure in it."""
+"""A standing car may read once a second: so old a reading shows that a block begins at rest, or holds the departure."""
 
 
 @compiled
@@ -67,11 +68,12 @@ def shake(car: Any, own: Any, xyz: Any, t_ns: int, dt_ns: float, hz: int, sectio
             for axis in range(AXES):
                 car["base"][axis] = _mean(xyz[axis, : max(hz // 10, 1)])
         car["under_way"] = True
-    if not car["rests"]:
+    if not car["rests"] and since_s <= SPEED_WITHIN_S:
         accel = own["line"][(own["lines"] - 1) % LINE] if own["lines"] > 0 else 0.0
         own["v_mps"] = car["v_mps"] + accel * since_s
     own["z_m"] = car["z_m"] + own["v_mps"] * since_s
-    if since_s > (REST_WITHIN_S if car["rests"] else SPEED_WITHIN_S) or np.isnan(car["v_mps"]):
+    stands = car["rests"] or abs(car["v_mps"]) < STILL_MPS
+    if since_s > (REST_WITHIN_S if stands else SPEED_WITHIN_S) or np.isnan(car["v_mps"]):
         car["is_whole"], car["under_way"] = False, False
         return
     _filter(own, car["base"], xyz, hz, sections)
