@@ -78,7 +78,7 @@ WEARING_RIDES = ("rollers-worn", "shoes-worn", "sheave-worn", "rope-tension-unev
 WORLDS = {
     "sudden": RefereeWorld(STOPS, 0.5, (0.03, 0.15), bad_network=True),
     "lasting": RefereeWorld(LASTING, 1.5, (0.45, 0.5), for_s=3600.0, form="sudden"),
-    "rides": RefereeWorld(RIDES, 2.2, (1.3, 1.4), for_s=2800.0, form="sudden", vibration=True),
+    "rides": RefereeWorld(RIDES, 6.0, (4.0, 4.1), for_s=6900.0, form="sudden", vibration=True),
     "machine": RefereeWorld(("machine-bearing-damaged",), 1.2, (0.5, 0.6), form="sudden", machine=True),
     "days": RefereeWorld(("curtain-dead", "brake-lining-worn"), 0.6, (48.0, 48.3), days=14, growth_days=8.0),
     "hung": RefereeWorld(("controller-hung",), 0.6, (336.03, 336.1), days=15),

@@ -68,11 +68,13 @@ def shake(car: Any, own: Any, xyz: Any, t_ns: int, dt_ns: float, hz: int, sectio
             for axis in range(AXES):
                 car["base"][axis] = _mean(xyz[axis, : max(hz // 10, 1)])
         car["under_way"] = True
+    stands = car["rests"] or abs(car["v_mps"]) < STILL_MPS
     if not car["rests"] and since_s <= SPEED_WITHIN_S:
         accel = own["line"][(own["lines"] - 1) % LINE] if own["lines"] > 0 else 0.0
         own["v_mps"] = car["v_mps"] + accel * since_s
+    elif not car["rests"]:
+        own["v_mps"] = 0.0
     own["z_m"] = car["z_m"] + own["v_mps"] * since_s
-    stands = car["rests"] or abs(car["v_mps"]) < STILL_MPS
     if since_s > (REST_WITHIN_S if stands else SPEED_WITHIN_S) or np.isnan(car["v_mps"]):
         car["is_whole"], car["under_way"] = False, False
         return
