@@ -6,42 +6,32 @@ A real process, a real kill.
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
-import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from store.records.monitors.snapshots import Snapshot
 from store.records.repository import AlertFilter, IncidentFilter, Records
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, T0, S, occurrence
-from tests.processes import start_process
+from tests.processes import forked
 
-ROOT = Path(__file__).parents[2]
 LIFTS, STEPS, KILLS, SEED = 5, 120, 6, 20010101
 
-# Judges the story from where a snapshot stood, a few steps before what was committed, as the monitor does.
-MONITOR = textwrap.dedent(
-    """
-    import sys
-    from store.records.monitors.snapshots import Snapshot
-    from store.records.repository import Records
-    from tests.store.test_records_killed import STEPS, story
-    from tests.alerts.rules import T0
 
-    with Records.open(sys.argv[1]) as records:
+def judge_story(ready: Callable[[], None], url: str) -> None:
+    """Judge the story from where a snapshot stood, a few steps before what was committed, as the monitor does."""
+    with Records.open(url) as records:
         snapshot = records.resume().snapshot
-        print("judging", flush=True)
+        ready()
         for position in range(snapshot.position + 1 if snapshot else 1, STEPS + 1):
             kept = Snapshot(position, b"") if position % 7 == 0 else None
             records.judge(position=position, occurrences=story(position), now_ns=T0, snapshot=kept)
-    """
-)
 
 
-def story(position: int) -> list[object]:
+def story(position: int) -> list[Any]:
     """Return the findings of the journal's entry `position`: the same at every reading."""
     chance = random.Random(SEED * position)
     found = []
@@ -60,25 +50,17 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
-def run(url: str, kill_after_s: float | None) -> None:
-    monitor = start_process([sys.executable, "-c", MONITOR, url], cwd=ROOT, stdout=subprocess.PIPE)
-    assert monitor.stdout is not None
-    with monitor:
-        assert monitor.stdout.readline() == b"judging\n"
-        if kill_after_s is not None:
-            time.sleep(kill_after_s)  # any moment will do: what is asserted holds for all of them
-            monitor.send_signal(signal.SIGKILL)
-    assert monitor.returncode == (0 if kill_after_s is None else monitor.returncode)
-
-
 def test_a_monitor_killed_at_any_moment_ends_where_an_undisturbed_one_ends(url: str, tmp_path: Path) -> None:
     chance = random.Random(SEED)
     for _ in range(KILLS):
-        run(url, kill_after_s=chance.uniform(0, 0.15))
-    run(url, kill_after_s=None)
+        with forked(judge_story, url):
+            time.sleep(chance.uniform(0, 0.15))  # any moment will do: what is asserted holds for all of them
+    with forked(judge_story, url) as last:
+        last.join()
+        assert last.exitcode == 0
     with Records.open(url) as killed, Records.open(f"sqlite:///{tmp_path}/undisturbed.db") as undisturbed:
         for position in range(1, STEPS + 1):
-            undisturbed.judge(position=position, occurrences=story(position), now_ns=T0)  # type: ignore[arg-type]
+            undisturbed.judge(position=position, occurrences=story(position), now_ns=T0)
         everything = AlertFilter(to_ns=T0 + 10**9 * S)
         assert killed.alerts(everything, limit=9999).items == undisturbed.alerts(everything, limit=9999).items
         assert [one.alert_json for one in killed.transitions_since(0, 9999)] == [

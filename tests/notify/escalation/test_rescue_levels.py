@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
-import textwrap
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,11 +23,10 @@ from store.records.repository import IncidentFilter, Records
 from tests.alerts.incidents.desk import ENTRAPMENT
 from tests.alerts.rules import LIFT, T0, S
 from tests.notify.escalation.firm import CalledFirm
-from tests.processes import start_process
+from tests.processes import forked
 from tests.store.identity.identities import BY, organisation, person
 from tests.store.test_ways import sent_code
 
-ROOT = Path(__file__).parents[3]
 TIMES = RescueTimes(180, 1800)
 NEAR = RescuePoint("North point", 2, lat=30.0, lon=120.0)
 FAR = RescuePoint("Far point", 2, lat=40.0, lon=120.0)
@@ -183,24 +178,18 @@ def test_a_point_without_an_organisation_is_called_out_in_the_story_alone(record
     assert (entry.to, entry.about, entry.by) == ("Nobody's", "1", None)
 
 
-CLOCK = textwrap.dedent(
-    """
-    import sys, time
-    from notify.escalation.duty_caller import DutyCaller
-    from store.records.repository import Records
-    from tests.alerts.rules import T0
-    from tests.notify.escalation.test_rescue_levels import FASTER, POINTS, TIMES
+def call_levels_out(ready: Callable[[], None], url: str, began_ns: int) -> None:
+    """Advance the rescues and call people until the process is killed."""
 
-    began_ns = int(sys.argv[2])
-    now_ns = lambda: T0 + (time.time_ns() - began_ns) * FASTER
-    with Records.open(sys.argv[1]) as records:
+    def now_ns() -> int:
+        return T0 + (time.time_ns() - began_ns) * FASTER
+
+    with Records.open(url) as records:
         caller = DutyCaller(records, now_ns)
         while True:
             records.advance_rescues(TIMES, now_ns(), points=POINTS)
             caller.call_due()
-            print("called", flush=True)
-    """
-)
+            ready()
 
 
 def test_a_killed_process_calls_each_level_out_once_and_loses_no_call(url: str, tmp_path: Path) -> None:
@@ -213,13 +202,8 @@ def test_a_killed_process_calls_each_level_out_once_and_loses_no_call(url: str, 
             incidents.append(rescue.firm.open_incident(ENTRAPMENT, f"l{number}"))
         began_ns, kills = time.time_ns(), 0
         while kills < KILLS or {row[1] for row in story(records, incidents)} != {NEAR.name, FIRE.name}:
-            command = [sys.executable, "-c", CLOCK, url, str(began_ns)]
-            process = start_process(command, cwd=ROOT, stdout=subprocess.PIPE)
-            assert process.stdout is not None
-            with process:
-                assert process.stdout.readline() == b"called\n"
+            with forked(call_levels_out, url, began_ns):
                 time.sleep(chance.uniform(0, 0.4))  # any moment will do: what is asserted holds for all of them
-                process.send_signal(signal.SIGKILL)
             kills += 1
         called_out = Counter(story(records, incidents))
         assert set(called_out.values()) == {1}, f"one call-out entered twice, seed {SEED}"
