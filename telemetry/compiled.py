@@ -33,6 +33,7 @@ _config: Any = numba.config
 LOCATORS = ",".join(f"{__name__}.{name}" for name in ("ChosenFolder", "BesideSources", "UserFolder"))
 _functions: list[Any] = []
 _unkept: list[str] = []
+_with_compiled: dict[ModuleType, bool] = {}
 UNREADABLE = (AttributeError, EOFError, ImportError, IndexError, KeyError, TypeError, ValueError)
 """What reading a file of the cache raises that is cut short or names a class that is no longer there."""
 
@@ -161,7 +162,7 @@ class _StampOfCallees:
 
     def get_source_stamp(self) -> str:
         """Return a hash of the sources."""
-        return hashlib.sha256("".join(map(getsource, self._modules)).encode()).hexdigest()
+        return hashlib.sha256("".join(map(_source_of, self._modules)).encode()).hexdigest()
 
 
 class ChosenFolder(_StampOfCallees, caching.UserProvidedCacheLocator):
@@ -191,6 +192,21 @@ def _modules_of(py_func: Callable[..., Any]) -> list[ModuleType]:
         for each in vars(module).values():
             if hasattr(each, "py_func"):
                 waiting.append(getmodule(each.py_func))
-            elif isinstance(each, ModuleType) and any(hasattr(own, "py_func") for own in vars(each).values()):
+            elif isinstance(each, ModuleType) and _has_compiled_functions(each):
                 waiting.append(each)
     return [modules[name] for name in sorted(modules)]
+
+
+def _has_compiled_functions(module: ModuleType) -> bool:
+    """Return whether a module has compiled functions; the answer is kept once the module is imported as a whole."""
+    if module not in _with_compiled:
+        found = any(hasattr(own, "py_func") for own in vars(module).values())
+        if getattr(module.__spec__, "_initializing", False):
+            return found
+        _with_compiled[module] = found
+    return _with_compiled[module]
+
+
+@cache
+def _source_of(module: ModuleType) -> str:
+    return getsource(module)
