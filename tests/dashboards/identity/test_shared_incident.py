@@ -127,6 +127,9 @@ def test_an_arrival_and_a_stage_that_is_taken_back_name_no_foreign_lift(
     seen = mechanic.get(f"{INCIDENTS}/{name}")
     assert FOREIGN not in seen.text
     assert [entry["to"] for entry in seen.json()["story"]].count(OWN) == 2
+    sign_in(mechanic, "boss")
+    for query in ("", "?format=csv"):
+        assert FOREIGN not in mechanic.get(f"/api/v1/audit{query}").text
 
 
 def test_the_roster_of_another_organisation_is_not_told(mechanic: TestClient, accounts: Accounts) -> None:
