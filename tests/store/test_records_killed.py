@@ -21,14 +21,20 @@ from tests.processes import forked
 LIFTS, STEPS, KILLS, SEED = 5, 120, 6, 20010101
 
 
-def judge_story(ready: Callable[[], None], url: str) -> None:
-    """Judge the story from where a snapshot stood, a few steps before what was committed, as the monitor does."""
+def judge_story(ready: Callable[[], None], url: str, steps: int) -> None:
+    """Judge the story from where a snapshot stood, a few steps before what was committed, as the monitor does.
+
+    It is ready after a number of steps, so that a kill finds it at work however busy the machine is.
+    """
     with Records.open(url) as records:
         snapshot = records.resume().snapshot
-        ready()
-        for position in range(snapshot.position + 1 if snapshot else 1, STEPS + 1):
+        begin = snapshot.position + 1 if snapshot else 1
+        for position in range(begin, STEPS + 1):
+            if position == begin + steps:
+                ready()
             kept = Snapshot(position, b"") if position % 7 == 0 else None
             records.judge(position=position, occurrences=story(position), now_ns=T0, snapshot=kept)
+        ready()
 
 
 def story(position: int) -> list[Any]:
@@ -53,9 +59,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_a_monitor_killed_at_any_moment_ends_where_an_undisturbed_one_ends(url: str, tmp_path: Path) -> None:
     chance = random.Random(SEED)
     for _ in range(KILLS):
-        with forked(judge_story, url):
-            time.sleep(chance.uniform(0, 0.15))  # any moment will do: what is asserted holds for all of them
-    with forked(judge_story, url) as last:
+        with forked(judge_story, url, chance.randrange(20)):
+            time.sleep(chance.uniform(0, 0.02))  # any moment will do: what is asserted holds for all of them
+    with forked(judge_story, url, 0) as last:
         last.join()
         assert last.exitcode == 0
     with Records.open(url) as killed, Records.open(f"sqlite:///{tmp_path}/undisturbed.db") as undisturbed:
