@@ -19,16 +19,18 @@ F01 = "entrapment-off-level"
 WATCHED = RecordingScope({"sim-1", "sim-2"}, at(0), at(3600))
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A written report, which the tests only read."""
+    place = tmp_path_factory.mktemp("report")
     lifts = [f"sim-{k:05d}" for k in range(1, 41)]
     rows = [row(0, 60, F01, lift_id=lift, event=f"{lift}/1") for lift in lifts]
     rows.append(row(500, 900, lift_id=lifts[0], event="near", kind="near-miss", cause="<b>removal</b>", symptom=None))
     alerts = [raised(F01, 0.2, 30 + k / 10, lift) for k, lift in enumerate(lifts[:-1])]
     alerts.append(raised(F01, 600, 630, lifts[0]))
     run = EvaluationRun("night & day", "liftwatch", 3, lifts, MONTH_S, frozenset({F01}))
-    write(tmp_path, run, evaluate(run, rows, alerts))
-    return tmp_path
+    write(place, run, evaluate(run, rows, alerts))
+    return place
 
 
 def test_json_and_csv_hold_the_same_figures(folder: Path) -> None:

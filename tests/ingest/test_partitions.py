@@ -44,6 +44,7 @@ def press(voice: Voice, lift_id: str, second: int) -> None:
     voice.publish(f"lift/v1/{DISTRICT}/{lift_id}/status", body)
 
 
+@pytest.mark.long
 def test_monitors_that_are_killed_judge_every_message_of_their_own_lifts_once(
     broker: Broker, url: str, monitor_of: Callable[[str], Monitor]
 ) -> None:

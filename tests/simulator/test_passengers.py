@@ -75,10 +75,10 @@ def test_lifts_run_as_often_in_a_working_day_as_real_ones(kind: int, low: int, h
     runs = 0.0
     for hour in range(1, 24, 2):
         w = world(lifts=30, seed=8, hour=float(hour), offices=float(kind == OFFICE))
-        for second in range(900):
+        for second in range(600):
             before = w.cars.trajectories.t[0].copy()
             w.step()
-            runs += (second >= 300) * (w.cars.trajectories.t[0] != before)[:30].sum() / 30 * 12
+            runs += (second >= 200) * (w.cars.trajectories.t[0] != before)[:30].sum() / 30 * 18
     assert low < runs < high
 
 
