@@ -31,6 +31,8 @@ from telemetry.groups import joined
 
 FAR_NS = 1 << 62
 ATTENDANT = Actor.named("attendant")
+TICK_S = 10.0
+"""With silence counted, no more arrives between two ticks: silence is found so much later at most."""
 AT_ONCE_MESSAGES = 20_000
 """Judging more at once saves little more, and no longer fits the processor's caches."""
 
@@ -60,6 +62,7 @@ class Replay:
         self.counts: Counter[str] = Counter()
         self._rules = {rule.slug: rule for rule in rules}
         self._silence, self._attended_s = silence, attended_s
+        self.tick_s = TICK_S if silence else math.inf
         self._by_hand: dict[str, Alert] = {}
         self._state = State(rules)
         self._state.judge.on_rides = None  # a replay stores nothing
@@ -116,16 +119,18 @@ class Replay:
         return changes
 
 
-def wider(groups: Iterable[Decoded], messages: int = AT_ONCE_MESSAGES) -> Iterator[Decoded]:
-    """Yield the groups joined to some thousand messages each."""
+def wider(groups: Iterable[Decoded], messages: int = AT_ONCE_MESSAGES, within_s: float = math.inf) -> Iterator[Decoded]:
+    """Yield the groups joined to some thousand messages each, or to those that arrive `within_s` of each other."""
     waiting: list[Decoded] = []
-    held = 0
+    held, first_ns = 0, FAR_NS
     for group in groups:
         waiting.append(group)
         held += len(group.messages.seq)
-        if held >= messages:
+        arrived_ns = group.messages.arrived_ns
+        first_ns = min(first_ns, int(arrived_ns.min(initial=FAR_NS)))
+        if held >= messages or arrived_ns.max(initial=0) - first_ns >= within_s * 1e9:
             yield joined(waiting)
-            waiting, held = [], 0
+            waiting, held, first_ns = [], 0, FAR_NS
     if waiting:
         yield joined(waiting)
 
@@ -144,6 +149,6 @@ def in_order(unordered: Iterable[Line]) -> list[bytes]:
 
 def replay(run: Replay, groups: Iterable[Decoded]) -> Iterator[list[Change]]:
     """Yield the changes of alerts, group by group, to the end."""
-    for group in wider(groups):
+    for group in wider(groups, within_s=run.tick_s):
         yield run.step(group)
     yield run.finish()

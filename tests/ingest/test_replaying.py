@@ -12,7 +12,7 @@ from detectors.catalogue import RULES
 from ingest.recordings.replaying import Replay, in_order, lines, replay, wider
 from registry.partition import Partition, read
 from simulator.playback.simulation import Simulation, decoded_seconds
-from simulator.scenarios.scenario import Scenario
+from simulator.scenarios.scenario import PlannedFault, Scenario
 from store.recordings.export import export_readings
 from store.recordings.format import RecordingHeader
 from store.recordings.recording import Recording, RecordingWriter
@@ -67,6 +67,16 @@ def test_the_width_of_a_group_changes_nothing(expected: list[bytes], sent: tuple
     run = Replay(scene().facts, RULES)
     found = [line for group in wider(sent, messages) for line in lines(run.step(group))]
     assert in_order([*found, *lines(run.finish())]) == expected
+
+
+def test_silence_in_a_small_world_is_found_when_it_is_due() -> None:
+    dead = PlannedFault(cause="terminal-dead", lift=1, for_s=800.0)
+    world = Simulation(Scenario(lifts=3, seed=9, hours=0.2, hour=3.0, idle_hz=1, faults=(dead,)), START_NS)
+    run = Replay(world.facts, RULES, silence=True)
+    changes = [change for each in replay(run, decoded_seconds(world)) for change in each]
+    (since_ns,) = {row["onset"] for row in world.labels() if row["symptom"] == "silence"}
+    found = next(change.alert for change in changes if change.alert.rule == "offline")
+    assert 60.0 <= (found.noticed_ns - since_ns) / 1e9 <= 75.0  # a last will came
 
 
 def test_the_width_of_a_group_with_vibration_changes_nothing() -> None:
