@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -86,11 +88,26 @@ def _size_bytes(connection: psycopg.Connection) -> int:
     return int(connection.execute(SIZE).fetchall()[0][0])
 
 
+@cache
+def _empty_file() -> bytes:
+    """Return the content of a file of SQLite with empty records."""
+    with TemporaryDirectory() as folder:
+        Records.open(f"sqlite:///{folder}/records.db").close()
+        return (Path(folder) / "records.db").read_bytes()
+
+
+def open_empty(path: Path) -> Records:
+    """Open records in a file of SQLite, empty ones where the file does not exist."""
+    if not path.exists():
+        path.write_bytes(_empty_file())
+    return Records.open(f"sqlite:///{path}")
+
+
 @pytest.fixture(scope="session")
 def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of SQLite with empty records, to be copied."""
     path: Path = tmp_path_factory.mktemp("prepared") / "records.db"
-    Records.open(f"sqlite:///{path}").close()
+    path.write_bytes(_empty_file())
     return path
 
 

@@ -13,8 +13,8 @@ import httpx
 from paho.mqtt.client import CallbackAPIVersion, Client
 
 from registry.facts import Floor, LiftFacts
-from store.records.repository import Records
 from tests.loopback import PATIENCE_S, free_port, until
+from tests.prepared_records import open_empty
 from tests.processes import start_process
 
 T0_MS = 1_514_764_800_000
@@ -48,7 +48,7 @@ class Monitor:
         own = f"data_dir = '{folder}'\nhttp_port = {self.http_port}\n"
         self._config.write_text(f"[broker]\nport = {port}\n[monitor]\n{own}{more}", encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
-        self.records = Records.open(f"sqlite:///{folder}/records.db")
+        self.records = open_empty(folder / "records.db")
 
     def start(self, receives: bool = True) -> Self:
         """Start the monitor, and wait until it receives from its broker, unless that is away."""

@@ -15,12 +15,13 @@ from ingest.judging import Judging
 from ingest.recordings.replaying import Replay
 from registry.actor import Actor
 from store.journal import Journal
-from store.records.repository import AlertFilter, Records
+from store.records.repository import AlertFilter
 from telemetry.streams import Entry, topic
 from telemetry.wire.decode import decode
 from tests.ingest.judged import listened
 from tests.ingest.running import DISTRICT, facts
 from tests.loopback import until
+from tests.prepared_records import open_empty
 
 T_MS = int(time.time() * 1000) - 5_000
 SPEED = {"speed": {"v": 0.1}}
@@ -48,7 +49,7 @@ FORMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
 @pytest.mark.parametrize("encode", [lambda body: json.dumps(body).encode(), cbor2.dumps], ids=["json", "cbor"])
 def test_a_press_is_raised_in_every_form(tmp_path: Path, encode: Any) -> None:
     lifts = {form: f"L{number}" for number, form in enumerate(FORMS, start=1)}
-    with Journal.open(tmp_path / "journal", 64 << 20) as journal, Records.open(f"sqlite:///{tmp_path}/r.db") as records:
+    with Journal.open(tmp_path / "journal", 64 << 20) as journal, open_empty(tmp_path / "r.db") as records:
         records.put_lifts([facts(lift) for lift in lifts.values()], Actor.named("test"), 0)
         for form, messages in FORMS.items():
             for stream, body in messages:

@@ -14,11 +14,11 @@ from detectors.catalogue import RULES
 from ingest.judging import Judging
 from registry.actor import Actor
 from store.journal import Journal
-from store.records.repository import Records
 from telemetry.streams import topic
 from tests.ingest.judged import listened
 from tests.ingest.running import DISTRICT, facts
 from tests.loopback import until
+from tests.prepared_records import open_empty
 
 S_NS = 1_000_000_000
 NOT_SEEN = "not seen"
@@ -31,7 +31,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.now_ns = time.time_ns()
         self.journal = Journal.open(folder / "journal", 64 << 20)
-        self.records = Records.open(f"sqlite:///{folder}/records.db")
+        self.records = open_empty(folder / "records.db")
         self.records.put_lifts([facts("L1"), facts("L2")], Actor.named("test"), 0)
         self.judging = self._started()
 

@@ -16,11 +16,12 @@ from ingest.places import GIVE_WAY_AFTER_S, Places, UnregisteredLift
 from registry.actor import Actor
 from store.journal import Journal
 from store.records.lifts import UNREGISTERED_LIMIT
-from store.records.repository import AlertFilter, Records
+from store.records.repository import AlertFilter
 from telemetry.streams import topic
 from tests.ingest.judged import listened
 from tests.ingest.running import T0_MS, bundle, facts
 from tests.loopback import until
+from tests.prepared_records import open_empty
 
 S_NS = 1_000_000_000
 T0_NS = T0_MS * 1_000_000
@@ -58,7 +59,7 @@ class World:
     """A journal, and records with one registered lift, judged at the times of arrival."""
 
     def __init__(self, folder: Path) -> None:
-        self.records = Records.open(f"sqlite:///{folder}/records.db")
+        self.records = open_empty(folder / "records.db")
         self.records.put_lifts([facts("ours")], Actor.named("test"), 0)
         self.journal = Journal.open(folder / "journal", 256 << 20)
         self.now_ns = T0_NS

@@ -21,13 +21,14 @@ from registry.actor import Actor
 from registry.devices import GATEWAY, LIFT, PASSWORD, Credential, Device
 from registry.partition import EVERY_LIFT, Partition
 from store.journal import Journal
-from store.records.repository import AlertFilter, Records
+from store.records.repository import AlertFilter
 from store.records.schema import dead_letters
 from store.series.files import FileSeries
 from telemetry.streams import topic
 from tests.ingest.judged import listened
 from tests.ingest.running import DISTRICT, T0_MS, bundle, facts
 from tests.loopback import until
+from tests.prepared_records import open_empty
 
 SPAN_NS = (T0_MS * 1_000_000, (T0_MS + 60_000) * 1_000_000)
 FACTS = (replace(facts("bound"), gateway_id="GW-7"), facts("free"), replace(facts("alone"), gateway_id="alone"))
@@ -37,7 +38,7 @@ class World:
     """Judging and storing on a journal, with three registered lifts."""
 
     def __init__(self, folder: Path, partition: Partition = EVERY_LIFT) -> None:
-        self.records = Records.open(f"sqlite:///{folder}/records.db")
+        self.records = open_empty(folder / "records.db")
         self.records.put_lifts(FACTS, Actor.named("test"), 0)
         self.journal = Journal.open(folder / "journal", 64 << 20)
         self.series = FileSeries.open(folder / "series", raw_days=100_000)
