@@ -16,7 +16,7 @@ from registry.actor import Actor
 from registry.devices import Credential
 from store.records.repository import Records
 from store.series.connect import open_timeseries
-from tests.dashboards.applications import accept_fault, create_app
+from tests.dashboards.applications import Client, accept_fault, create_app
 from tests.dashboards.sample_fleet import T0_NS, facts, table
 
 BASE = "http://localhost"
@@ -69,7 +69,7 @@ def settings_in(folder: Path) -> Settings:
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
     """A program that asks the API."""
-    with TestClient(create_app(settings), base_url=BASE) as asking:
+    with Client(create_app(settings), base_url=BASE) as asking:
         yield asking
 
 
@@ -78,5 +78,5 @@ def shared_client(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A program that asks an API whose records nobody changes; one for all cases of a module."""
     folder: Path = tmp_path_factory.mktemp("read")
     shutil.copy(filled, folder / "records.db")
-    with TestClient(create_app(settings_in(folder)), base_url=BASE) as asking:
+    with Client(create_app(settings_in(folder)), base_url=BASE) as asking:
         yield asking

@@ -21,7 +21,7 @@ from registry.scope import OPEN_SCOPE, Scope, lifts_of
 from store.records.repository import AlertFilter, AuditFilter, AuditSubject, Records
 from telemetry.instant import rfc3339
 from tests.alerts.rules import STOP, occurrence
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.sample_fleet import T0_NS, facts
 from tests.dashboards.scope_of_test import ScopeOfTest
 from tests.loopback import until
@@ -46,7 +46,7 @@ def fill(records: Records) -> Records:
 def asking(settings: Settings, filled_records: Records) -> Iterator[TestClient]:
     app = create_app(settings)
     ScopeOfTest.add_to(app)
-    with TestClient(app, base_url="http://localhost") as client:
+    with Client(app, base_url="http://localhost") as client:
         yield client
     ScopeOfTest.scope = OPEN_SCOPE
 

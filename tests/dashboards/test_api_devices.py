@@ -12,7 +12,7 @@ from dashboards.api.context import Settings
 from registry.actor import Actor
 from registry.devices import GATEWAY, LIFT, MONITOR, PASSWORD, PROGRAM, Credential, Device
 from store.records.repository import Records
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.sample_fleet import T0_NS
 
 ADA = Actor.named("Ada")
@@ -85,7 +85,7 @@ def test_a_list_comes_in_pages_and_without_the_programs(client: TestClient, reco
 def without_files(settings: Settings) -> Iterator[TestClient]:
     assert settings.devices is not None
     hindered = replace(settings, devices=replace(settings.devices, hindrance=lambda: "no files here"))
-    with TestClient(create_app(hindered), base_url="http://localhost") as asking:
+    with Client(create_app(hindered), base_url="http://localhost") as asking:
         yield asking
 
 

@@ -16,7 +16,7 @@ from dashboards.api.context import Settings
 from registry.roles import Role
 from registry.ways import SMS
 from store.records.repository import AuditFilter, Records
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.identity.accounts import BY, Accounts
 from tests.loopback import until
 
@@ -60,7 +60,7 @@ class DutyDesk:
 
 @pytest.fixture(name="desk")
 def duty_desk(settings: Settings, records: Records) -> Iterator[DutyDesk]:
-    with TestClient(create_app(replace(settings, way_kinds=("sms",))), base_url=BASE) as client:
+    with Client(create_app(replace(settings, way_kinds=("sms",))), base_url=BASE) as client:
         desk = DutyDesk(records, client)
         until(lambda: client.get("/api/v1/lifts/L001").status_code == 200, "the fleet with the lifts of the firm")
         yield desk
@@ -168,7 +168,7 @@ def test_the_calls_of_a_lift_are_those_that_would_be_made_now(desk: DutyDesk) ->
 
 
 def test_a_way_that_has_no_sender_calls_nobody(settings: Settings, records: Records) -> None:
-    with TestClient(create_app(replace(settings, way_kinds=("mail",))), base_url=BASE) as client:
+    with Client(create_app(replace(settings, way_kinds=("mail",))), base_url=BASE) as client:
         desk = DutyDesk(records, client)
         until(lambda: client.get("/api/v1/lifts/L001").status_code == 200, "the fleet with the lifts of the firm")
         desk.reachable(desk.mechanic)

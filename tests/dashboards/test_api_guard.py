@@ -12,7 +12,7 @@ from dashboards.api.context import Settings
 from dashboards.http.request_guard import BODY_LIMIT_BYTES, HEADERS
 from store.records.repository import Records
 from store.series.timeseries import TimeSeriesUnavailable
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.conftest import BASE
 
 PROBLEM = "application/problem+json"
@@ -24,7 +24,7 @@ ACK = "/api/v1/alerts/none/ack"
 )
 def test_own_host_names_and_addresses_are_accepted(settings: Settings, host: str) -> None:
     named = Settings(settings.open_records, settings.open_series, hosts=("lifts.example",))
-    with TestClient(create_app(named), base_url=BASE) as client:
+    with Client(create_app(named), base_url=BASE) as client:
         assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
@@ -146,7 +146,7 @@ def test_the_server_starts_and_answers_503_while_the_records_are_unavailable(
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     away = Settings(lambda: Records.open(f"sqlite:///{blocked}/records.db"), settings.open_series)
-    with TestClient(create_app(away), base_url=BASE) as client:
+    with Client(create_app(away), base_url=BASE) as client:
         assert client.get("/healthz").status_code == 200
         assert client.get("/metrics").status_code == 200
         for path in ("/readyz", "/api/v1/lifts", "/api/v1/lifts/L001", "/api/v1/alerts", "/api/v1/fleet",
@@ -161,7 +161,7 @@ def test_the_fleet_is_served_while_the_time_series_are_unavailable(settings: Set
         raise TimeSeriesUnavailable("nobody at http://127.0.0.1:1")
 
     away = Settings(settings.open_records, refuse)  # type: ignore[arg-type]
-    with TestClient(create_app(away), base_url=BASE) as client:
+    with Client(create_app(away), base_url=BASE) as client:
         assert client.get("/api/v1/lifts").status_code == 200
         assert client.get("/api/v1/lifts/L001/series?stream=speed").status_code == 503
         assert client.get("/readyz").headers["content-type"] == PROBLEM
@@ -201,13 +201,13 @@ def test_the_openapi_document_refers_to_no_other_host(client: TestClient) -> Non
 )
 def test_browsers_keep_to_tls_by_names_of_other_machines(settings: Settings, address: str, is_sent: bool) -> None:
     named = Settings(settings.open_records, settings.open_series, hosts=("lifts.example",))
-    with TestClient(create_app(named), base_url=address) as client:
+    with Client(create_app(named), base_url=address) as client:
         answer = client.get("/healthz")
     assert ("Strict-Transport-Security" in answer.headers) is is_sent
 
 
 def test_the_cookie_of_the_language_is_secure_behind_tls(settings: Settings) -> None:
-    with TestClient(create_app(settings), base_url="https://localhost") as client:
+    with Client(create_app(settings), base_url="https://localhost") as client:
         cookie = client.get("/?lang=zh").headers["set-cookie"]
         assert cookie.startswith("__Host-lang=zh")
         assert "Secure" in cookie

@@ -16,7 +16,7 @@ from dashboards.api.context import Settings
 from registry.duty.civil_time import local_clock
 from store.records.repository import HealthDay, HealthRecord, Records
 from telemetry.streams import ONLINE
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.conftest import BASE
 from tests.dashboards.sample_fleet import T0_NS, table
 
@@ -46,7 +46,7 @@ def asking(records: Records, settings: Settings) -> Iterator[TestClient]:
     stored = [("L000", 95.0, "blue"), ("L001", 70.0, "yellow"), ("L002", 30.0, "red"), ("L004", 90.0, "blue")]
     days = [day(TODAY - 100, 90.0), day(TODAY - 2, 75.0), day(TODAY - 1, None)]
     records.put_health([record(*one) for one in stored], days)
-    with TestClient(create_app(settings), base_url=BASE) as client:
+    with Client(create_app(settings), base_url=BASE) as client:
         yield client
 
 

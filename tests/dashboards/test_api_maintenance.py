@@ -16,7 +16,7 @@ from registry.roles import OrganisationKind, Role, verbs_of
 from registry.scope import OPEN_SCOPE, Scope, lifts_of
 from store.records.repository import AuditFilter, Records
 from telemetry.instant import text
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.sample_fleet import T0_NS
 from tests.dashboards.scope_of_test import ScopeOfTest, sign_in
 
@@ -90,7 +90,7 @@ def firm_of_the_lift(settings: Settings, records: Records) -> Iterator[TestClien
     records.patch_lift("L001", {"owner": "Owner 1"}, Actor.named("test"), T0_NS)
     app = create_app(settings)
     ScopeOfTest.add_to(app)
-    with TestClient(app, base_url="http://localhost") as client:
+    with Client(app, base_url="http://localhost") as client:
         yield client
     ScopeOfTest.scope = OPEN_SCOPE
 

@@ -13,7 +13,7 @@ from alerts.book import Occurrence
 from detectors.catalogue import BY_SLUG
 from detectors.rule import Finding
 from tests.alerts.rules import T0, S
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.browser_world import fill
 
 INCIDENTS, AT_ONCE, PAGE = 10_000, 1000, 500
@@ -30,7 +30,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
             finding = Finding(0, BUTTON.slug, "on", BUTTON.levels[-1].severity, T0, T0, True, {})
             found = [Occurrence(f"m{k:05}", "d1", finding, BUTTON, T0) for k in range(first, first + AT_ONCE)]
             records.judge(position=10 + first, occurrences=found, now_ns=T0 + first * S)
-    with TestClient(create_app(settings), base_url="http://localhost") as asking:
+    with Client(create_app(settings), base_url="http://localhost") as asking:
         yield asking
 
 

@@ -13,7 +13,7 @@ from dashboards.api.context import Settings
 from store.series.connect import open_timeseries
 from store.series.timeseries import Points
 from telemetry import instant
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.conftest import BASE
 from tests.dashboards.sample_fleet import T0_NS
 
@@ -53,7 +53,7 @@ def asking(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
         points("trip", np.array([10.0]), **TRIP),
     ])  # fmt: skip
     store.close()
-    with TestClient(create_app(settings), base_url=BASE) as client:
+    with Client(create_app(settings), base_url=BASE) as client:
         yield client
 
 

@@ -17,7 +17,7 @@ from dashboards.sign_in.cookies import SESSION
 from registry.actor import Actor
 from registry.roles import OrganisationKind, Role
 from store.records.repository import Records
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.sample_fleet import facts
 
 ANN = Actor.named("Ann")
@@ -31,7 +31,7 @@ POINTS = (
 def asking(settings: Settings, records: Records) -> Iterator[TestClient]:
     records.put_lift(facts("L001", maintenance_firm="Otto", lat=30.0, lon=120.0), ANN, 1)
     made = replace(settings, rescue_times=RescueTimes(180, 1800, {"d1": 3600}), rescue_points=POINTS)
-    with TestClient(create_app(made), base_url="http://localhost", follow_redirects=False) as client:
+    with Client(create_app(made), base_url="http://localhost", follow_redirects=False) as client:
         yield client
 
 

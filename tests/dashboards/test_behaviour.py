@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, expect
 
 from dashboards.api.context import Settings
@@ -15,7 +14,7 @@ from store.series.connect import open_timeseries
 from store.series.timeseries import Points
 from telemetry import instant
 from telemetry.behaviour_fields import FIELDS, FIELDS_OF
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.browser_world import looking, open_browser, served  # noqa: F401
 from tests.dashboards.conftest import BASE
 from tests.dashboards.sample_fleet import T0_NS
@@ -41,7 +40,7 @@ def behaved(settings: Settings, tmp_path: Path) -> Settings:
 
 
 def test_observations_have_their_evidence_newest_first(behaved: Settings) -> None:
-    with TestClient(create_app(behaved), base_url=BASE) as client:
+    with Client(create_app(behaved), base_url=BASE) as client:
         items = client.get(HERE).json()["items"]
         assert [one["kind"] for one in items] == ["overload", "door-blocking", "maintenance-visit"]
         assert items[1]["evidence"] == {"duration_s": 70.0, "blocked_s": 21.5, "reversals": 0.0}
@@ -53,7 +52,7 @@ def test_observations_have_their_evidence_newest_first(behaved: Settings) -> Non
 
 
 def test_pages_split_observations_of_one_instant(behaved: Settings) -> None:
-    with TestClient(create_app(behaved), base_url=BASE) as client:
+    with Client(create_app(behaved), base_url=BASE) as client:
         kinds, cursor = [], ""
         while cursor is not None:
             page = client.get(f"{HERE}&limit=1{cursor}").json()

@@ -20,7 +20,7 @@ from store.records.changes.change_request import DECIDE_WITHIN_NS
 from store.records.repository import AlertFilter, AuditFilter, NotDecidable, Records, WantedChange
 from telemetry.instant import rfc3339
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, occurrence
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.sample_fleet import T0_NS
 from tests.dashboards.scope_of_test import ScopeOfTest, sign_in
 from tests.store.broken_lift import break_lift
@@ -33,7 +33,7 @@ AUTHORITY = OrganisationKind.AUTHORITY
 def asking(settings: Settings) -> Iterator[TestClient]:
     app = create_app(settings)
     ScopeOfTest.add_to(app)
-    with TestClient(app, base_url="http://localhost") as client:
+    with Client(app, base_url="http://localhost") as client:
         yield client
     ScopeOfTest.scope = OPEN_SCOPE
 

@@ -17,7 +17,7 @@ from commands.configuration_file import read
 from dashboards.api.context import Settings
 from dashboards.pages.code_sheets import LABELS_MOST, LABELS_ON_PAGE
 from store.records.repository import Records
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.browser_world import HOSTILE, fill, looking, open_browser, served  # noqa: F401
 from tests.dashboards.identity.accounts import Accounts
 
@@ -34,7 +34,7 @@ def settings_of_fleet(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(name="client")
 def asking(served_fleet: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(served_fleet), base_url="http://lifts.localhost:8080") as client:
+    with Client(create_app(served_fleet), base_url="http://lifts.localhost:8080") as client:
         yield client
 
 
@@ -81,7 +81,7 @@ def test_the_address_begins_as_configured_and_else_as_that_of_the_request(
 ) -> None:
     assert addresses(client.get("/code-sheets?lift_id=L007").text) == ["http://lifts.localhost:8080/code/L007"]
     named = replace(served_fleet, public_url="https://lifts.example")
-    with TestClient(create_app(named), base_url="http://localhost") as other:
+    with Client(create_app(named), base_url="http://localhost") as other:
         html = other.get("/code-sheets?lift_id=L007").text
     assert addresses(html) == ["https://lifts.example/code/L007"]
     assert LOCAL not in html
@@ -142,6 +142,6 @@ def test_a_public_url_that_is_no_beginning_of_an_address_is_refused(tmp_path: Pa
 def test_an_organisation_prints_codes_of_its_own_lifts_alone(settings: Settings, records: Records) -> None:
     accounts = Accounts(records)
     firm = accounts.token(accounts.mechanic, accounts.firm)
-    with TestClient(create_app(settings), base_url="http://localhost", headers=firm) as client:
+    with Client(create_app(settings), base_url="http://localhost", headers=firm) as client:
         assert addresses(client.get("/code-sheets").text) == ["http://localhost/code/L001"]
         assert client.get("/code-sheets?lift_id=L002").status_code == 404

@@ -17,7 +17,7 @@ from dashboards.pages.public_status import public_status
 from detectors.catalogue import RULES
 from registry.lift_facts import name_in_language
 from telemetry.wire.parsed import REASONS
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.browser_world import HOSTILE, fill
 
 ROOT = Path(pages.__file__).parent
@@ -37,7 +37,7 @@ PERSON = {"accept": "text/html"}
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    with TestClient(create_app(fill(tmp_path_factory.mktemp("pages"), 8)), base_url="http://localhost") as asking:
+    with Client(create_app(fill(tmp_path_factory.mktemp("pages"), 8)), base_url="http://localhost") as asking:
         yield asking
 
 

@@ -19,7 +19,7 @@ from registry.actor import Actor
 from registry.facts import Floor, LiftFacts
 from store.records.repository import Records
 from store.series.connect import open_timeseries
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.browser_world import fire, looking, open_browser, served  # noqa: F401
 from tests.dashboards.sample_fleet import T0_NS, table
 
@@ -75,7 +75,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def client(settings: Settings) -> Iterator[TestClient]:
     """A browser that asks for pages."""
-    with TestClient(create_app(settings), base_url="http://localhost", headers=PERSON) as asking:
+    with Client(create_app(settings), base_url="http://localhost", headers=PERSON) as asking:
         yield asking
 
 

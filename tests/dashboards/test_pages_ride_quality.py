@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, expect
 
 from dashboards.api.context import Settings
@@ -15,7 +14,7 @@ from dashboards.api.readings.ride_limits import ride_limits
 from registry.facts import LiftFacts
 from store.series.connect import open_timeseries
 from telemetry import instant
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.browser_world import looking, open_browser, points, served  # noqa: F401
 from tests.dashboards.conftest import BASE
 from tests.dashboards.sample_fleet import T0_NS
@@ -48,7 +47,7 @@ def measured(settings: Settings, tmp_path: Path) -> Settings:
 
 
 def test_a_trip_has_what_was_measured_of_it_and_the_limits_of_its_lift(measured: Settings) -> None:
-    with TestClient(create_app(measured), base_url=BASE) as client:
+    with Client(create_app(measured), base_url=BASE) as client:
         answer = client.get(f"/api/v1/lifts/L001/trips?{WINDOW}").json()
     later, earlier = answer["items"]
     assert (later["stop_error_m"], later["ride_quality"]) == (0.012, None)

@@ -28,7 +28,7 @@ from registry.actor import Actor
 from store.records.incidents.tables import report_limits
 from store.records.repository import IncidentFilter, Records
 from tests.alerts.rules import S
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.browser_world import (
     fill,
     looking,
@@ -61,7 +61,7 @@ def client(world: Settings, records: Records) -> Iterator[TestClient]:
     """A client, before anybody has reported anything."""
     with records._database.writing() as connection:
         connection.execute(delete(report_limits))
-    with TestClient(create_app(world), base_url="http://localhost", follow_redirects=False) as asking:
+    with Client(create_app(world), base_url="http://localhost", follow_redirects=False) as asking:
         yield asking
 
 

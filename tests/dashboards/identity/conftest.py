@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from dashboards.api.context import Settings
 from store.records.repository import Records
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.conftest import settings_in
 from tests.dashboards.identity.accounts import Accounts
 
@@ -50,7 +50,7 @@ def app(settings: Settings, accounts: Accounts) -> FastAPI:
 @pytest.fixture
 def client(app: FastAPI) -> Iterator[TestClient]:
     """A browser on this machine that is not signed in."""
-    with TestClient(app, base_url="http://localhost", follow_redirects=False) as asking:
+    with Client(app, base_url="http://localhost", follow_redirects=False) as asking:
         yield asking
 
 
@@ -63,7 +63,7 @@ def shared_application(
     shutil.copy(filled_with_accounts[0], folder / "records.db")
     with Records.open(f"sqlite:///{folder}/records.db") as records:
         app = create_app(settings_in(folder))
-        with TestClient(app, base_url="http://localhost", follow_redirects=False) as asking:
+        with Client(app, base_url="http://localhost", follow_redirects=False) as asking:
             yield asking, filled_with_accounts[1].copied(records)
 
 

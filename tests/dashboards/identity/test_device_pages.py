@@ -15,7 +15,7 @@ from dashboards.api.device_administration import IMPORT_LIMIT
 from registry.devices import CERTIFICATE, GATEWAY, LIFT, PASSWORD, Credential, Device
 from registry.lift_facts import LiftFacts
 from telemetry.instant import DAY_NS
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.identity.accounts import BY, Accounts, sign_in
 from tests.loopback import until
 
@@ -168,7 +168,7 @@ def test_a_server_that_may_not_write_the_brokers_files_says_so_and_has_no_forms(
     assert settings.devices is not None
     why = "This server has no key of the authority: use `liftwatch devices` where the key is."
     hindered = replace(settings, devices=replace(settings.devices, hindrance=lambda: why))
-    with TestClient(create_app(hindered), base_url="http://localhost") as client:
+    with Client(create_app(hindered), base_url="http://localhost") as client:
         sign_in(client, "admin")
         for path in ("/devices", "/devices/GW-7"):
             page = client.get(f"{path}?lang=en", headers=PAGE).text

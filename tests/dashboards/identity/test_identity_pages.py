@@ -17,7 +17,7 @@ from dashboards.pages.shown_agent import shown_agent
 from dashboards.sign_in.settings import SignInSettings
 from registry.roles import OrganisationKind, Role
 from store.records.repository import AuditFilter, Records
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.identity.accounts import BY, COOKIE, HASH, PASSWORD, S_NS, Accounts, sign_in
 
 PAGE = {"accept": "text/html"}
@@ -79,7 +79,7 @@ def test_the_link_printed_at_the_first_start_creates_the_first_administrator_onc
     now_ns = time.time_ns()
     code = records.add_link(None, now_ns + 1800 * S_NS, BY, now_ns)
     first = {"name": "Mei", "login": "mei", "organisation": "City", "password": NEW, "again": NEW, "code": code}
-    with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
+    with Client(app, base_url="http://localhost", follow_redirects=False) as client:
         assert client.post("/welcome", data=first | {"login": "two words"}).status_code == 422
         assert not records.has_people()
         assert client.post("/welcome", data=first).status_code == 303

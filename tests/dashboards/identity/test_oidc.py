@@ -23,7 +23,7 @@ from registry.people import Person
 from registry.roles import Role
 from store.records.identity.credentials import new_totp_secret
 from store.records.repository import AuditFilter
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.identity.accounts import BY, COOKIE, PASSWORD, Accounts, sign_in
 from tests.dashboards.identity.provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
 from tests.dashboards.identity.test_second_factor import add_mail, notices
@@ -229,13 +229,13 @@ def test_a_provider_that_names_another_issuer_is_refused(client: TestClient, pro
 def test_a_provider_that_does_not_answer_leaves_passwords(settings: Settings, accounts: Accounts) -> None:
     oidc = OidcSettings("http://127.0.0.1:9", CLIENT_ID, CLIENT_SECRET, "City ID")
     app = create_app(replace(settings, sign_in=SignInSettings(oidc=oidc)))
-    with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
+    with Client(app, base_url="http://localhost", follow_redirects=False) as client:
         assert client.get("/sign-in/oidc").headers["location"] == REFUSED
         assert "City ID" in client.get("/sign-in", headers={"accept": "text/html"}).text
 
 
 def test_without_a_provider_there_is_no_such_path(settings: Settings, accounts: Accounts) -> None:
-    with TestClient(create_app(settings), base_url="http://localhost") as client:
+    with Client(create_app(settings), base_url="http://localhost") as client:
         assert client.get("/sign-in/oidc").status_code == 404
 
 

@@ -23,7 +23,7 @@ from store.records.identity.credentials import new_totp_secret
 from store.records.identity.sessions import TOKENS_LIMIT, hashed
 from store.records.repository import Records
 from telemetry.instant import rfc3339
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.identity.accounts import BY, COOKIE, PASSWORD, S_NS, Accounts, sign_in
 
 T_NS = 1_000_000_000 * S_NS
@@ -85,7 +85,7 @@ def test_metrics_are_for_this_machine_and_for_tokens(client: TestClient, app: Fa
 
 
 def test_without_accounts_everything_is_open_on_loopback_and_says_so(settings: Settings, records: Records) -> None:
-    with TestClient(create_app(settings), base_url="http://localhost") as client:
+    with Client(create_app(settings), base_url="http://localhost") as client:
         assert client.get("/api/v1/lifts").status_code == 200
         assert "add-administrator" in client.get("/", headers=PAGE).text
         assert "add-administrator" not in client.get("/code/L001", headers=PAGE).text
@@ -107,7 +107,7 @@ def test_without_accounts_nothing_is_open_to_another_machine(
     settings: Settings, host: str, client_address: str, headers: dict[str, str]
 ) -> None:
     app = create_app(replace(settings, host=host))
-    with TestClient(app, base_url="http://localhost", client=(client_address, 4000)) as client:
+    with Client(app, base_url="http://localhost", client=(client_address, 4000)) as client:
         assert client.get("/api/v1/lifts", headers=headers).status_code == 401
 
 
@@ -116,19 +116,19 @@ def test_a_demonstration_stays_open_on_this_machine_alone_although_there_are_acc
     settings: Settings, accounts: Accounts, headers: dict[str, str], status: int
 ) -> None:
     app = create_app(replace(settings, sign_in=SignInSettings(open_with_accounts=True)))
-    with TestClient(app, base_url="http://localhost") as client:
+    with Client(app, base_url="http://localhost") as client:
         assert client.get("/api/v1/lifts", headers=headers).status_code == status
         assert ("demonstration" in client.get("/", headers=PAGE | headers).text) == (status == 200)
 
 
 def test_where_sign_in_is_required_nothing_is_open_on_loopback_either(settings: Settings) -> None:
     app = create_app(replace(settings, sign_in=SignInSettings(required=True)))
-    with TestClient(app, base_url="http://localhost") as client:
+    with Client(app, base_url="http://localhost") as client:
         assert client.get("/api/v1/lifts").status_code == 401
 
 
 def test_the_first_account_ends_the_open_server(settings: Settings, records: Records) -> None:
-    with TestClient(create_app(settings), base_url="http://localhost") as client:
+    with Client(create_app(settings), base_url="http://localhost") as client:
         assert client.get("/api/v1/lifts").status_code == 200
         Accounts(records)
         end_s = time.monotonic() + 30
@@ -148,7 +148,7 @@ def test_a_session_begins_with_a_cookie_that_no_script_reads(client: TestClient)
 
 
 def test_behind_tls_the_cookie_is_secure_and_bound_to_the_host(app: FastAPI) -> None:
-    with TestClient(app, base_url="https://localhost") as client:
+    with Client(app, base_url="https://localhost") as client:
         header = sign_in(client, "viewer").headers["set-cookie"]
         assert header.startswith("__Host-liftwatch=")
         assert "Secure" in header

@@ -16,7 +16,7 @@ from registry.lift_facts import LiftFacts
 from registry.roles import Role
 from registry.ways import MAIL
 from store.records.identity.credentials import hash_password
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.identity.accounts import BY, S_NS, Accounts, sign_in
 from tests.loopback import until
 from tests.store.test_ways import sent_code
@@ -175,7 +175,7 @@ def test_expired_sessions_tokens_and_links_are_removed_daily(accounts: Accounts)
 def test_without_accounts_nothing_is_open_through_a_proxy_on_this_machine(
     settings: Settings, headers: dict[str, str]
 ) -> None:
-    with TestClient(create_app(settings), base_url="http://localhost") as client:
+    with Client(create_app(settings), base_url="http://localhost") as client:
         assert client.get("/api/v1/lifts", headers=headers).status_code == 401
         linked = {"Referer": "https://wiki.example/", "Sec-Fetch-Site": "cross-site"}
         for own in (linked, {"Referer": "http://localhost/map", "Sec-Fetch-Site": "same-origin"}):
@@ -204,7 +204,7 @@ async def _answer_of(app: FastAPI, http_version: str) -> int:
 @pytest.mark.parametrize(("http_version", "status"), [("1.0", 401), ("1.1", 200)])
 def test_without_accounts_http_1_0_is_taken_for_a_proxy(settings: Settings, http_version: str, status: int) -> None:
     app = create_app(settings)
-    with TestClient(app, base_url="http://localhost") as client:
+    with Client(app, base_url="http://localhost") as client:
         assert client.portal is not None
         assert client.portal.call(_answer_of, app, http_version) == status
 

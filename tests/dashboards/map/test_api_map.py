@@ -20,7 +20,7 @@ from dashboards.live.fleet_view import fleet_view, lift_index
 from registry.actor import Actor
 from simulator.buildings.fleet import fleet
 from store.records.repository import Records
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.map.test_outlines import document
 from tests.dashboards.sample_fleet import T0_NS, facts, registered, table
 
@@ -36,7 +36,7 @@ def asking(settings: Settings, records: Records, tmp_path: Path) -> Iterator[Tes
     (tmp_path / "city.pmtiles").write_bytes(ARCHIVE)
     outlines = read_outlines(document(district="d0")) + read_outlines(document(district="elsewhere"))
     shown = MapSettings(outlines, BaseTiles("raster", file=tmp_path / "city.pmtiles"))
-    with TestClient(create_app(replace(settings, map=shown)), base_url="http://localhost") as client:
+    with Client(create_app(replace(settings, map=shown)), base_url="http://localhost") as client:
         yield client
 
 
@@ -78,13 +78,13 @@ def test_a_range_of_the_archive_is_sent_uncompressed(client: TestClient) -> None
 
 
 def test_without_an_archive_there_is_no_route(settings: Settings) -> None:
-    with TestClient(create_app(replace(settings, map=MapSettings())), base_url="http://localhost") as client:
+    with Client(create_app(replace(settings, map=MapSettings())), base_url="http://localhost") as client:
         assert client.get("/api/v1/map/tiles").status_code == 404
 
 
 def test_the_page_may_request_tiles_of_the_configured_address_alone(settings: Settings) -> None:
     tiles = BaseTiles("raster", url="https://tiles.example:8443/{z}/{x}/{y}.png", attribution="© a <b>")
-    with TestClient(create_app(replace(settings, map=MapSettings((), tiles))), base_url="http://localhost") as client:
+    with Client(create_app(replace(settings, map=MapSettings((), tiles))), base_url="http://localhost") as client:
         page = client.get("/map")
         policy = page.headers["content-security-policy"]
         assert "connect-src 'self' https://tiles.example:8443" in policy.split("; ")

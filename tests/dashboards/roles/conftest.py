@@ -16,7 +16,7 @@ from dashboards.api.context import Settings
 from dashboards.sign_in.settings import OidcSettings, SignInSettings
 from registry.roles import OrganisationKind, Role
 from store.records.repository import Records
-from tests.dashboards.applications import create_app
+from tests.dashboards.applications import Client, create_app
 from tests.dashboards.roles.documented import (
     BY,
     Act,
@@ -53,7 +53,7 @@ def application(settings: Settings, tmp_path: Path) -> FastAPI:
 
 @pytest.fixture(name="client")
 def asking(app: FastAPI) -> Iterator[TestClient]:
-    with TestClient(app, base_url="http://localhost") as client:
+    with Client(app, base_url="http://localhost") as client:
         yield client
 
 

@@ -43,20 +43,17 @@ def request(
     client: TestClient, records: Records, method: str, path: str, lift_id: str, bodies: Bodies, named: Mapping[str, str]
 ) -> int:
     """Send a request about a lift, its alert or its change request, and about the `named`; return the status."""
-    alert_id = records.alerts(AlertFilter(lift_id=(lift_id,))).items[0].id
-    asked = records.change_requests(time.time_ns(), lift_id=lift_id, state="waiting").items
-    incident_id = records.incidents(IncidentFilter(lift_id=(lift_id,))).items[0].incident.id
     path = path.replace("/organisations/{organisation_id}/{form}", "/organisations/{organisation_id}/details")
     path = path.replace("/devices/{device_id}/{form}", "/devices/{device_id}/revoke")
-    where = path.format(
-        lift_id=lift_id,
-        alert_id=alert_id,
-        incident_id=incident_id,
-        request_id=asked[0].id if asked else 0,
-        device_id=lift_id,
-        number=1,
-        **named,
-    )
+    found: dict[str, Any] = {}
+    if "{alert_id}" in path:
+        found["alert_id"] = records.alerts(AlertFilter(lift_id=(lift_id,))).items[0].id
+    if "{incident_id}" in path:
+        found["incident_id"] = records.incidents(IncidentFilter(lift_id=(lift_id,))).items[0].incident.id
+    if "{request_id}" in path:
+        asked = records.change_requests(time.time_ns(), lift_id=lift_id, state="waiting").items
+        found["request_id"] = asked[0].id if asked else 0
+    where = path.format(lift_id=lift_id, device_id=lift_id, number=1, **found, **named)
     query = {"stream": "speed"} if where.endswith("/series") else {}
     headers = {"Accept": "application/json" if where.startswith("/api") else "text/html", "If-Match": '"another"'}
     content = {} if method in ("GET", "DELETE") else {"json": body_of(bodies, method, path)}
