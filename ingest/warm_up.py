@@ -46,7 +46,7 @@ def warm_up(rules: Sequence[Rule]) -> WarmUp:
     fleet.load([(LiftFacts("warm-up", "warm-up", rated_speed_mps=1.0, floors=floors), True)])
     for batch in _batches(fleet, sequencer):
         judge.step(batch, fleet.facts)
-        seen = tables.step(tables.start(1), batch, fleet.facts)[1]
+    _, seen = tables.step(tables.start(1), batch, fleet.facts)
     for rule in RULES:
         if rule.table != "arrivals":  # the judge leaves out a rule whose table is empty, and no trip is complete
             rule.detector.step(rule.detector.start(1), getattr(seen, rule.table), fleet.facts)

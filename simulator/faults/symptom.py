@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -99,10 +100,7 @@ class Symptom:
 
 def impaired(*names: str) -> Predicate:
     """Return a predicate: one of these columns of the condition is not healthy (0)."""
-    first, *others = names
-    if not others:
-        return lambda t: t.condition(first) != 0
-    return lambda t: np.logical_or.reduce([t.condition(name) != 0 for name in names])
+    return lambda t: reduce(np.logical_or, [t.condition(name) != 0 for name in names])
 
 
 def while_moving(slug: str, en: str, rule: str, *names: str) -> Symptom:

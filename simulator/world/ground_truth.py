@@ -19,7 +19,7 @@ from simulator.faults.cause_table import EFFECTS
 from simulator.faults.symptom import GroundTruth
 from simulator.maths.scurve import full_speed_distance_m, segment_times
 from simulator.physics.suspension import Motion
-from telemetry.arrays import F64, Index
+from telemetry.arrays import F64, Bools, Index
 from telemetry.streams import CLOSED, CLOSING, OPENING
 
 SAMPLE_HZ = 10
@@ -114,21 +114,24 @@ class GroundTruthObserver:
 def _car_positions(motion: Motion, lift: Index) -> F64:
     """Return the positions of these cars, m, (k, 10)."""
     places = np.repeat(motion.rest_m[lift, None], SAMPLE_HZ, axis=1)
-    if len(motion.lift):
-        row = np.minimum(np.searchsorted(motion.lift, lift), len(motion.lift) - 1)
-        moved = motion.lift[row] == lift
-        places[moved] = motion.z_m[row[moved], :: motion.z_m.shape[1] // SAMPLE_HZ]
+    moved, row = _moving(motion, lift)
+    places[moved] = motion.z_m[row, :: motion.z_m.shape[1] // SAMPLE_HZ]
     return places
 
 
 def _shaken_mps2(motion: Motion, lift: Index) -> F64:
     """Return the RMS of the acceleration of these cars over the second, m/s²."""
     shaken = np.zeros(len(lift))
-    if len(motion.lift):
-        row = np.minimum(np.searchsorted(motion.lift, lift), len(motion.lift) - 1)
-        moved = motion.lift[row] == lift
-        shaken[moved] = np.sqrt(np.mean(np.square(motion.a_mps2[row[moved]]), axis=1))
+    moved, row = _moving(motion, lift)
+    shaken[moved] = np.sqrt(np.mean(np.square(motion.a_mps2[row]), axis=1))
     return shaken
+
+
+def _moving(motion: Motion, lift: Index) -> tuple[Bools, Index]:
+    """Return which of these cars move, and the rows of those in the motion, which is in the order of lifts."""
+    row = np.searchsorted(motion.lift, lift)
+    moved = np.isin(lift, motion.lift)
+    return moved, row[moved]
 
 
 def _landing_distance_m(lifts: LiftParameters, lift: Index, z_m: F64) -> F64:

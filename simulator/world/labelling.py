@@ -128,11 +128,8 @@ class SymptomRecorder:
 
 def _columns(truth: GroundTruth) -> tuple[Bools, Bools]:
     """Return where each symptom shows and where it holds, (symptoms, lifts, samples)."""
-    shows = np.empty((len(SYMPTOMS), *truth.z_m.shape), dtype=np.bool_)
-    for row, symptom in zip(shows, SYMPTOMS, strict=True):
-        row[...] = symptom.shows(truth)
-    holds = shows.copy()
-    for row, symptom in zip(holds, SYMPTOMS, strict=True):
-        if symptom.holds is not None:
-            row[...] = symptom.holds(truth)
+    shows, holds = np.empty((2, len(SYMPTOMS), *truth.z_m.shape), dtype=np.bool_)
+    for symptom, showing, holding in zip(SYMPTOMS, shows, holds, strict=True):
+        showing[...] = symptom.shows(truth)
+        holding[...] = showing if symptom.holds is None else symptom.holds(truth)
     return shows, holds

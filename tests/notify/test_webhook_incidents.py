@@ -124,12 +124,17 @@ def test_an_endpoint_receives_the_incidents_of_its_filters(
     assert [each["type"] for each in desk.sent() if each["type"].startswith("incident")] == ["incident.opened"] * types
 
 
+def subscriber_of_tower(records: Records, receiver: HttpReceiver, own: str, foreign: str) -> Subscriber:
+    """Register a lift of Tower Ltd and one of Other Ltd; return an endpoint that receives what concerns Tower Ltd."""
+    for lift_id, owner in ((own, "Tower Ltd"), (foreign, "Other Ltd")):
+        records.put_lift(LiftFacts(lift_id, DISTRICT, owner=owner, address="Garden Road 3"), BY, T0)
+    return Subscriber(records, receiver, organisations=("Tower Ltd",), severities=())
+
+
 def test_an_organisation_receives_its_own_lifts_and_no_note_that_others_did_not_share(
     records: Records, receiver: HttpReceiver
 ) -> None:
-    for lift_id, owner in (("a", "Tower Ltd"), ("b", "Other Ltd")):
-        records.put_lift(LiftFacts(lift_id, DISTRICT, owner=owner, address="Garden Road 3"), BY, T0)
-    tower = Subscriber(records, receiver, organisations=("Tower Ltd",), severities=())
+    tower = subscriber_of_tower(records, receiver, own="a", foreign="b")
     judge(records, occurrence(POWER, "on", 10, lift_id="a"), occurrence(POWER, "on", 11, lift_id="b"))
     stranger = Actor("bob", None, "Other Ltd", None, None)
     acted(records, "comment", stranger, note="the key is under the mat")
@@ -143,9 +148,7 @@ def test_an_organisation_receives_its_own_lifts_and_no_note_that_others_did_not_
 def test_of_an_incident_with_foreign_lifts_an_organisation_receives_nothing_that_names_one(
     records: Records, receiver: HttpReceiver
 ) -> None:
-    for lift_id, owner in (("own-1", "Tower Ltd"), ("foreign-1", "Other Ltd")):
-        records.put_lift(LiftFacts(lift_id, DISTRICT, owner=owner, address="Garden Road 3"), BY, T0)
-    tower = Subscriber(records, receiver, organisations=("Tower Ltd",), severities=())
+    tower = subscriber_of_tower(records, receiver, own="own-1", foreign="foreign-1")
     desk = Subscriber(records, receiver, name="all")
     judge(records, occurrence(POWER, "on", 10, lift_id="foreign-1"), occurrence(POWER, "on", 11, lift_id="own-1"))
     (shared,) = records.incidents(IncidentFilter()).items

@@ -115,10 +115,8 @@ class SafetyChainOpen:
             "offset_m": offset_m,
             "door_zone_m": zone_m,
         }
-        soft, hard = (
-            np.where(is_soft, outside, np.where(is_hard, 0.0, stopped.on)),
-            np.where(is_hard, outside, stopped.on),
-        )
+        soft = np.where(is_soft, outside, np.where(is_hard, 0.0, stopped.on))
+        hard = np.where(is_hard, outside, stopped.on)
         assert stopped.since_ns is not None
         off = np.minimum(stopped.off, ended)
         softly = Score(soft, off, evidence, np.where(is_soft, begin_ns, 0))
