@@ -6,7 +6,7 @@ a day is over       ─┘   days that are owed, as long as `ROUND_S` lasts
 
 A round rests `REST` times as long as it worked, so that judging has the processor. Where the records or the time
 series are away, the next round tries again. What was missed while the monitor was down is caught up with, a day after
-the other, as far as trips are stored.
+the other, from the first one of which a trip is stored.
 
 A clock that is ahead for a while: a day is owed once a lift of the fleet has made a trip on it or later by the lift's
 clock. When the clock was set back by more than `LATE_NS`, and at each start, stored days that are not over are deleted.
@@ -216,8 +216,19 @@ class HealthKeeper(threading.Thread):
                     last_owed[zone] = min(last_owed[zone], local_clock(self._newest_trip_ns, zone)[0])
             until = last_owed[zone]
             last = last_days.get(facts.lift_id, until - CATCH_UP_DAYS)
-            for day in range(max(last, until - CATCH_UP_DAYS) + 1, until + 1):
+            for day in range(self._first_owed(facts, max(last, until - CATCH_UP_DAYS) + 1, until), until + 1):
                 yield facts, day, until
+
+    def _first_owed(self, facts: LiftFacts, day: int, until: int) -> int:
+        """Return the first day from `day` on with a trip, `until` where none has one: days before it are not stored."""
+        if day >= until:
+            return day
+        try:
+            return self._reckoning.first_day(facts, day, until)
+        except OUTAGES:
+            raise
+        except Exception:  # `_reckon_day` reads the same rows, and notes the failure
+            return day
 
     def _known_days(self) -> dict[str, int]:
         if self._last_day is None:
