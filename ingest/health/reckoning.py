@@ -118,7 +118,7 @@ class HealthReckoning:
         return self._peers.get(None, NO_PEERS) if own.norms is UNKNOWN_PEERS else own
 
     def first_day(self, facts: LiftFacts, day: int, until: int) -> int:
-        """Return the first local day from `day` on with a stored trip of a lift, `until` where none before it has one."""
+        """Return the first local day from `day` on with a stored trip of a lift, `until` where no day before it has."""
         zone = facts.timezone or UTC
         trips = self._series().readings(facts.lift_id, "trip", instant_of(day, 0, zone), instant_of(until, 0, zone))
         return local_clock(int(trips.t_ns[0]), zone)[0] if len(trips) else until
