@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from multiprocessing.context import ForkServerProcess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from tests.loopback import PATIENCE_S
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["pytest", "notify.escalation.duty_caller", "store.records.repository"])
 
 
 class OwnedProcess(subprocess.Popen[Any]):
@@ -45,21 +37,3 @@ def bound(ended_by: str = "KILL") -> list[str]:
     """Return what to put before a command such that it ends with its parent; nothing where util-linux is missing."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", ended_by, "--"] if setpriv else []
-
-
-@contextmanager
-def forked(work: Callable[..., None], *given: Any) -> Iterator[ForkServerProcess]:
-    """Run `work(ready, *given)` in a process of its own, yield it when `ready()` was called, and kill it in the end.
-
-    It is forked from one that has imported the records, which takes milliseconds: a new one imports for seconds.
-    """
-    ready = _FORKS.Event()
-    process = _FORKS.Process(target=work, args=(ready.set, *given), daemon=True)
-    process.start()
-    try:
-        assert ready.wait(PATIENCE_S), f"exit code {process.exitcode}"
-        yield process
-    finally:
-        process.kill()
-        process.join()
-        process.close()

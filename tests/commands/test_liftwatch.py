@@ -20,8 +20,8 @@ from store.journal import Journal
 from store.recordings.recording import Recording
 from store.records.repository import Records
 from tests.broker import Broker
+from tests.forked import Liftwatch
 from tests.loopback import free_port, until
-from tests.processes import start_process
 
 LIFTS = """lift_id,district,rated_speed_mps,floors
 A1,anji,1.75,G:0;1:3.2
@@ -107,8 +107,8 @@ def test_an_import_shows_its_progress_and_one_that_was_killed_is_repeated(
     config, file = configured(tmp_path, 1), tmp_path / "lifts.csv"
     file.write_text("lift_id,district\n" + "".join(f"A{n},d\n" for n in range(8000)), encoding="utf-8")
     with Records.open(f"sqlite:///{tmp_path}/records.db") as records:
-        line = [sys.executable, "-m", "liftwatch", *config, "lifts", "import", str(file)]
-        killed = start_process(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with (tmp_path / "printed").open("wb") as out:
+            killed = Liftwatch([*config, "lifts", "import", file], out)
         until(lambda: bool(records.registered()), "an import under way")
         killed.kill()
         killed.wait()

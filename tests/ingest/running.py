@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,9 +11,9 @@ import httpx
 from paho.mqtt.client import CallbackAPIVersion, Client
 
 from registry.facts import Floor, LiftFacts
+from tests.forked import Liftwatch
 from tests.loopback import PATIENCE_S, free_port, until
 from tests.prepared_records import open_empty
-from tests.processes import start_process
 
 T0_MS = 1_514_764_800_000
 """2018: a wall clock that leaked in is seen at once."""
@@ -47,15 +45,14 @@ class Monitor:
         self._config = folder / "liftwatch.toml"
         own = f"data_dir = '{folder}'\nhttp_port = {self.http_port}\n"
         self._config.write_text(f"[broker]\nport = {port}\n[monitor]\n{own}{more}", encoding="utf-8")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Liftwatch | None = None
         self.records = open_empty(folder / "records.db")
 
     def start(self, receives: bool = True) -> Self:
         """Start the monitor, and wait until it receives from its broker, unless that is away."""
         before = self.log.stat().st_size if self.log.exists() else 0
-        command = [sys.executable, "-m", "liftwatch", "--config", str(self._config), "monitor"]
         with self.log.open("ab") as out:
-            self._process = start_process(command, stdout=out, stderr=out)
+            self._process = Liftwatch(["--config", self._config, "monitor"], out)
         if receives:
             until(lambda: b"receiving from" in self.log.read_bytes()[before:], "a monitor that receives")
         return self

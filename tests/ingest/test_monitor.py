@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +19,9 @@ from store.series.connect import open_timeseries
 from store.series.timeseries import TimeSeriesRefused
 from telemetry.streams import topic
 from tests.broker import Broker, mosquitto
+from tests.forked import Liftwatch, printed
 from tests.ingest.running import DISTRICT, RATED_MPS, T0_MS, Monitor, Voice, bundle, facts
-from tests.loopback import PATIENCE_S, accepts, free_port, until
-from tests.processes import start_process
+from tests.loopback import accepts, free_port, until
 from tests.store.influxd import Influx
 
 LIFTS, SECONDS = 8, 40
@@ -56,10 +54,9 @@ def run_of(lift: int, second: int) -> tuple[float, float]:
 
 
 def test_a_second_monitor_on_the_same_journal_is_refused_and_the_first_goes_on(monitor: Monitor, voice: Voice) -> None:
-    command = [sys.executable, "-m", "liftwatch", "--config", str(monitor.folder / "liftwatch.toml"), "monitor"]
-    second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-    assert second.returncode == 2
-    (complaint,) = [line for line in second.stderr.splitlines() if line.startswith("liftwatch: ")]
+    code, output = printed(["--config", monitor.folder / "liftwatch.toml", "monitor"], monitor.folder)
+    assert code == 2
+    (complaint,) = [line for line in output.splitlines() if line.startswith("liftwatch: ")]
     assert "is another monitor's" in complaint
     voice.publish(topic(DISTRICT, "L1", "bundle"), bundle(0, 0.0, 3.0))
     until(lambda: received(monitor, 1), "a monitor that still receives")
@@ -219,8 +216,8 @@ def test_a_monitor_on_a_real_influxdb_keeps_readings_there(tmp_path: Path, broke
 
 def test_a_broker_with_mqtt_3_1_1_alone_is_enough(tmp_path: Path) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "liftwatch", "broker", "--port", str(port)]
-    small = start_process(command, stderr=subprocess.DEVNULL)
+    with (tmp_path / "broker.log").open("wb") as out:
+        small = Liftwatch(["broker", "--port", str(port)], out)
     try:
         until(lambda: accepts(port), "the broker written in Python")
         monitor = Monitor(tmp_path, port).start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +15,10 @@ from registry.actor import Actor
 from registry.facts import LiftFacts
 from simulator.playback import player
 from store.records.repository import Records
+from tests.forked import Liftwatch
 from tests.loopback import PATIENCE_S, free_port, until
 from tests.mqtt.brokers import PASSWORD, USER, first_bytes_listener
 from tests.mqtt.certificates import NAME, make_certificates
-from tests.processes import start_process
 
 # paho leaves the socket of a failed handshake to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
@@ -88,8 +87,7 @@ def test_the_monitor_begins_with_tls_and_goes_on_without_a_broker_that_it_does_n
 ) -> None:
     log = installation.folder / "monitor.log"
     with log.open("wb") as out:
-        command = [sys.executable, "-m", "liftwatch", "--config", installation.config, "monitor"]
-        process = start_process(command, stdout=out, stderr=out)
+        process = Liftwatch(["--config", installation.config, "monitor"], out)
     until(lambda: b"broker.ca_file" in log.read_bytes() or process.poll() is not None, "the key to set")
     process.terminate()
     assert process.wait(PATIENCE_S) == 0
@@ -112,15 +110,16 @@ def test_the_pages_fault_button_begins_with_tls(installation: Installation) -> N
     with Records.open(f"sqlite:///{installation.folder}/data/records.db") as records:
         records.put_lifts([LiftFacts("sim-00001", "anji")], Actor.named("test"), time.time_ns())
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFTWATCH_")}
-    command = [sys.executable, "-m", "liftwatch", "--config", installation.config, "serve"]
     base = f"http://127.0.0.1:{installation.http_port}"
     with (
-        start_process(command, env=environment) as process,
+        (installation.folder / "serve.log").open("wb") as out,
         httpx.Client(base_url=base, trust_env=False, timeout=60) as http,
     ):
+        process = Liftwatch(["--config", installation.config, "serve"], out, environment)
         until(lambda: answers(http), "the pages")
         answer = http.post("/api/v1/sim/sim-00001/fault", json={"cause": "power-cut", "for_s": 60})
         process.terminate()
+        process.wait(PATIENCE_S)
     assert answer.status_code == 503
     assert "broker.ca_file" in answer.json()["detail"]
     installation.shows_tls()

@@ -16,7 +16,7 @@ import pytest
 from store.records.monitors.snapshots import Snapshot
 from store.records.repository import AlertFilter, IncidentFilter, Records
 from tests.alerts.rules import DOOR, OVERSPEED, STOP, T0, S, occurrence
-from tests.processes import forked
+from tests.forked import forked
 
 LIFTS, STEPS, KILLS, SEED = 5, 120, 6, 20010101
 

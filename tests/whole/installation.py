@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,8 +15,8 @@ import httpx
 from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage
 
 from tests.broker import Broker, mosquitto
+from tests.forked import Liftwatch
 from tests.loopback import PATIENCE_S, free_port, until
-from tests.processes import start_process
 from tests.whole.story import BUNDLES, FLOORS, RATED_MPS, T0_MS, Story
 
 DISTRICT = "anji"
@@ -57,7 +55,7 @@ class System:
         )
         self.log = folder / "system.log"
         self._out = self.log.open("ab")
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, Liftwatch] = {}
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=PATIENCE_S)
         self._canaries = 0
         try:
@@ -72,8 +70,7 @@ class System:
     def start(self, command: str) -> None:
         """Start a process of the installation."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFTWATCH_")}
-        line = [sys.executable, "-m", "liftwatch", "--config", str(self._config), command]
-        self.processes[command] = start_process(line, stdout=self._out, stderr=self._out, env=environment)
+        self.processes[command] = Liftwatch(["--config", self._config, command], self._out, environment)
 
     def start_monitor(self) -> None:
         """Start the monitor again and wait until it is subscribed."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -28,8 +26,8 @@ from store.series.points import points
 from telemetry.batch import Decoded
 from telemetry.instant import parse
 from tests.broker import Broker, mosquitto
+from tests.forked import Liftwatch
 from tests.loopback import PATIENCE_S, free_port, until
-from tests.processes import start_process
 from tests.whole.installation import MqttClient, System
 
 pytestmark = pytest.mark.broker
@@ -98,11 +96,11 @@ def received(voice: MqttClient, lift_ids: set[str]) -> Alerts:
 
 
 @contextmanager
-def started(config: Path, *command: str, ready: bytes) -> Iterator[subprocess.Popen[bytes]]:
+def started(config: Path, *command: str, ready: bytes) -> Iterator[Liftwatch]:
     """Run a command of ours until it logs that it is ready, and end it as Ctrl-C does."""
     log = config.parent / f"{command[0]}.log"
-    line = [sys.executable, "-m", "liftwatch", "--config", str(config), *command]
-    with log.open("ab") as out, start_process(line, stdout=out, stderr=out) as process:
+    with log.open("ab") as out:
+        process = Liftwatch(["--config", config, *command], out)
         try:
             until(lambda: ready in log.read_bytes(), f"{command[0]} that is ready")
             yield process
@@ -242,12 +240,10 @@ def test_the_readmes_commands_record_and_replay(
             series.write(points(moved(group, began_ns - (trapped.header.start_ns or 0))))
     run(of_store)
     assert Recording(tmp_path / "one").lift_ids() == {"sim-00003"}
-    listening = [sys.executable, "-m", "liftwatch", *record.split()]
-    with start_process(listening, stderr=subprocess.PIPE) as recording:
-        assert recording.stderr is not None
-        assert next(line for line in recording.stderr if b"receiving from" in line)
+    config = tmp_path / "liftwatch.toml"
+    config.touch()
+    with started(config, *record.split(), ready=b"receiving from"):
         run("replay one --speed 0")
-        recording.send_signal(signal.SIGINT)
     assert Recording(tmp_path / "received").header.messages == Recording(tmp_path / "one").header.messages
     run(judge)
     rules = {json.loads(line)["rule"] for line in (tmp_path / "alerts.jsonl").read_bytes().splitlines()}

@@ -21,9 +21,9 @@ from sqlalchemy import Engine, event
 from notify.escalation.duty_caller import DutyCaller
 from store.records.repository import Records
 from tests.alerts.rules import T0, S
+from tests.forked import forked
 from tests.loopback import PATIENCE_S
 from tests.notify.escalation.firm import EVERY_S, CalledFirm
-from tests.processes import forked
 
 INCIDENTS, KILLS, MOST_KILLS, SEED, FASTER = 6, 4, 100, 20010101, 600
 NEVER = 1_000_000

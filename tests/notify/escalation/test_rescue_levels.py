@@ -22,8 +22,8 @@ from registry.ways import SMS
 from store.records.repository import IncidentFilter, Records
 from tests.alerts.incidents.desk import ENTRAPMENT
 from tests.alerts.rules import LIFT, T0, S
+from tests.forked import forked
 from tests.notify.escalation.firm import CalledFirm
-from tests.processes import forked
 from tests.store.identity.identities import BY, organisation, person
 from tests.store.test_ways import sent_code
 
