@@ -10,9 +10,15 @@ WHOLE_LIMIT_S = 3600
 """Every wait of a whole form has a limit of its own; this one ends a form that hangs between them."""
 
 
-def sizes(whole: float, short: float | None = None) -> Any:
-    """Parametrise a case by how much of it there is."""
-    cases = [pytest.param(whole, marks=[pytest.mark.chaos, pytest.mark.timeout(WHOLE_LIMIT_S)], id=f"{whole}")]
-    if short is not None:
-        cases.append(pytest.param(short, marks=pytest.mark.long, id=f"{short}"))
-    return pytest.mark.parametrize("size", cases)
+def whole(size: float) -> Any:
+    """Parametrise a case by how much of it there is, in its whole form alone."""
+    return pytest.mark.parametrize("size", [_whole(size)])
+
+
+def sizes(size: float, short: float) -> Any:
+    """Parametrise a case by how much of it there is, in its whole and in a short form."""
+    return pytest.mark.parametrize("size", [_whole(size), pytest.param(short, marks=pytest.mark.long, id=f"{short}")])
+
+
+def _whole(size: float) -> Any:
+    return pytest.param(size, marks=[pytest.mark.chaos, pytest.mark.timeout(WHOLE_LIMIT_S)], id=f"{size}")

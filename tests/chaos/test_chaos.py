@@ -1,7 +1,7 @@
 """Whatever is killed, stopped, filled or cut while lifts send: no reading, alert or incident is lost or made up.
 
-Each case disturbs a running installation while a scripted fleet publishes, and compares the ledger after it. Some cases
-have a short form, marked `long`; `make chaos` runs the whole forms, marked `chaos`, and prints the ledgers.
+Each case disturbs a running installation while a scripted fleet publishes, and compares the ledger after it. `make
+chaos` runs the whole forms, marked `chaos`, and prints the ledgers; the short ones, marked `long`, are in every run.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from tests.chaos.ledger import (
     until_ended,
 )
 from tests.chaos.link import Link
-from tests.chaos.sizes import sizes
+from tests.chaos.sizes import sizes, whole
 from tests.loopback import until
 from tests.postgres import PostgresServer
-from tests.small_disk import mounted
+from tests.small_disk import SmallDisk, mounted
 from tests.store.influxd import InfluxServer
 from tests.whole.installation import System
 
@@ -62,6 +62,7 @@ STEPS: tuple[Step, ...] = (
     (-3_600_000, True),
 )
 DISK_MB = 256
+SHORT_S = 3.0
 SAVED_WITHIN_S = 10.0
 """The shipped configuration saves every 5 s, and saving takes a moment on a loaded machine."""
 
@@ -93,6 +94,39 @@ class Chaos:
     def pause(self) -> None:
         """Wait a random time: a disturbance must be harmless at any moment."""
         time.sleep(self.chance.uniform(0.3, 2.0))
+
+    def end_monitors(self, times: int, how: signal.Signals = signal.SIGKILL) -> None:
+        """End the monitor and start it again, several times."""
+        for _ in range(times):
+            self.pause()
+            self.system.end("monitor", how)
+            self.system.start_monitor()
+
+    def lock_records(self, for_s: float) -> None:
+        """Hold the lock that a write of the records needs."""
+        self.pause()
+        with sqlite3.connect(self.system.data_dir / "records.db", timeout=60, isolation_level=None) as records:
+            records.execute("BEGIN EXCLUSIVE")
+            time.sleep(for_s)
+            records.execute("ROLLBACK")
+
+    def cut(self, link: Link, for_s: float) -> None:
+        """Take the network between the monitor and its broker away."""
+        self.pause()
+        link.cut()
+        time.sleep(for_s)
+        link.mend()
+
+    def fill(self, disk: SmallDisk, for_s: float) -> None:
+        """Leave the monitor no room on its disk."""
+        self.pause()
+        disk.fill()
+        time.sleep(for_s)
+        disk.free()
+
+    def begin_all(self, stories: int) -> None:
+        """Wait until every story has begun."""
+        until(lambda: len(self.ledger.parts) == stories, "the beginning of every story", 600.0)
 
 
 def parts(prefix: str, stories: Sequence[str], shift_ms: int, steps: Sequence[Step] = (NO_STEP,)) -> list[Part]:
@@ -151,18 +185,29 @@ def installation(folder: Path, **how: Any) -> System:
     return System(Broker(mosquitto(), folder), folder, **how)
 
 
-@sizes(30, 3)
+@pytest.mark.long
+def test_short_disturbances_one_after_the_other_lose_and_double_nothing(tmp_path: Path) -> None:
+    with mounted("ext4", tmp_path, DISK_MB) as disk:
+        data, broker, stories = disk.folder / "data", Broker(mosquitto(), tmp_path), 2 * len(STEPS) * len(PLAYS)
+        link = Link(broker.port)
+
+        def disturb(chaos: Chaos) -> None:
+            chaos.end_monitors(2)
+            chaos.lock_records(SHORT_S)
+            chaos.cut(link, SHORT_S)
+            chaos.fill(disk, SHORT_S)
+            chaos.begin_all(stories)
+
+        system = System(broker, tmp_path, broker_port=link.port, data_dir=data)
+        holds(tried(system, files(data), disturb, steps=STEPS, stories=stories, rate_hz=300.0))
+
+
+@whole(30)
 def test_a_monitor_killed_while_it_works_loses_and_doubles_nothing(tmp_path: Path, size: int) -> None:
-    def kill(chaos: Chaos) -> None:
-        for _ in range(size):
-            chaos.pause()
-            chaos.system.end("monitor")
-            chaos.system.start_monitor()
-
-    holds(tried(installation(tmp_path), files(tmp_path), kill))
+    holds(tried(installation(tmp_path), files(tmp_path), lambda chaos: chaos.end_monitors(size)))
 
 
-@sizes(5)
+@whole(5)
 def test_a_server_killed_while_it_works_loses_nothing(tmp_path: Path, size: int) -> None:
     def kill(chaos: Chaos) -> None:
         for _ in range(size):
@@ -197,7 +242,7 @@ def test_a_killed_broker_loses_at_most_what_it_accepted_since_its_last_save(tmp_
     holds(replace(result, lost_readings=[]))
 
 
-@sizes(30)
+@whole(30)
 def test_a_monitor_that_stands_still_goes_on(tmp_path: Path, size: float) -> None:
     def stop(chaos: Chaos) -> None:
         chaos.pause()
@@ -208,31 +253,18 @@ def test_a_monitor_that_stands_still_goes_on(tmp_path: Path, size: float) -> Non
     holds(tried(installation(tmp_path), files(tmp_path), stop))
 
 
-@sizes(10)
+@whole(10)
 def test_a_monitor_that_is_ended_in_the_middle_of_a_batch_goes_on(tmp_path: Path, size: int) -> None:
-    def end(chaos: Chaos) -> None:
-        for _ in range(size):
-            chaos.pause()
-            chaos.system.end("monitor", signal.SIGTERM)
-            chaos.system.start_monitor()
-
-    holds(tried(installation(tmp_path), files(tmp_path), end))
+    holds(tried(installation(tmp_path), files(tmp_path), lambda chaos: chaos.end_monitors(size, signal.SIGTERM)))
 
 
-@sizes(60, 4)
+@whole(60)
 def test_locked_records_delay_and_lose_nothing(tmp_path: Path, size: float) -> None:
-    def lock(chaos: Chaos) -> None:
-        chaos.pause()
-        with sqlite3.connect(tmp_path / "records.db", timeout=60, isolation_level=None) as records:
-            records.execute("BEGIN EXCLUSIVE")
-            time.sleep(size)
-            records.execute("ROLLBACK")
-
-    holds(tried(installation(tmp_path), files(tmp_path), lock))
+    holds(tried(installation(tmp_path), files(tmp_path), lambda chaos: chaos.lock_records(size)))
 
 
 @pytest.mark.postgres
-@sizes(60)
+@whole(60)
 def test_a_stopped_postgresql_delays_and_loses_nothing(tmp_path: Path, size: float) -> None:
     postgres = PostgresServer()
 
@@ -249,21 +281,15 @@ def test_a_stopped_postgresql_delays_and_loses_nothing(tmp_path: Path, size: flo
         postgres.remove()
 
 
-@sizes(60, 4)
+@whole(60)
 def test_a_cut_network_delays_and_loses_nothing(tmp_path: Path, size: float) -> None:
     broker = Broker(mosquitto(), tmp_path)
     link = Link(broker.port)
-
-    def cut(chaos: Chaos) -> None:
-        chaos.pause()
-        link.cut()
-        time.sleep(size)
-        link.mend()
-
-    holds(tried(System(broker, tmp_path, broker_port=link.port), files(tmp_path), cut))
+    system = System(broker, tmp_path, broker_port=link.port)
+    holds(tried(system, files(tmp_path), lambda chaos: chaos.cut(link, size)))
 
 
-@sizes(200)
+@whole(200)
 def test_devices_that_reconnect_all_at_once_lose_nothing(tmp_path: Path, size: int) -> None:
     system = installation(tmp_path)
     link = Link(system.broker.port)
@@ -278,33 +304,23 @@ def test_devices_that_reconnect_all_at_once_lose_nothing(tmp_path: Path, size: i
     holds(tried(system, files(tmp_path), cut, devices=size, at=link.port))
 
 
-@sizes(10, 1)
+@whole(10)
 def test_clocks_that_step_lose_no_alert(tmp_path: Path, size: int) -> None:
     stories = len(STEPS) * len(PLAYS) * size
-
-    def wait(chaos: Chaos) -> None:
-        until(lambda: len(chaos.ledger.parts) == stories, "the beginning of every story", 600.0)
-
-    holds(tried(installation(tmp_path), files(tmp_path), wait, steps=STEPS, stories=stories, rate_hz=600.0))
+    how = {"steps": STEPS, "stories": stories, "rate_hz": 600.0}
+    holds(tried(installation(tmp_path), files(tmp_path), lambda chaos: chaos.begin_all(stories), **how))
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
-@sizes(30, 4)
+@whole(30)
 def test_a_full_disk_delays_and_loses_nothing(tmp_path: Path, kind: str, size: float) -> None:
     with mounted(kind, tmp_path, DISK_MB) as disk:
-
-        def fill(chaos: Chaos) -> None:
-            chaos.pause()
-            disk.fill()
-            time.sleep(size)
-            disk.free()
-
         data = disk.folder / "data"
-        holds(tried(installation(tmp_path, data_dir=data), files(data), fill))
+        holds(tried(installation(tmp_path, data_dir=data), files(data), lambda chaos: chaos.fill(disk, size)))
 
 
 @pytest.mark.influx
-@sizes(300)
+@whole(300)
 def test_an_influxdb_that_is_away_at_the_start_and_later_delays_and_loses_nothing(tmp_path: Path, size: float) -> None:
     server = InfluxServer(tmp_path)
     token = tmp_path / "token"
