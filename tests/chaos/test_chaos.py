@@ -188,7 +188,7 @@ def installation(folder: Path, **how: Any) -> System:
 @pytest.mark.long
 def test_short_disturbances_one_after_the_other_lose_and_double_nothing(tmp_path: Path) -> None:
     with mounted("ext4", tmp_path, DISK_MB) as disk:
-        data, broker, stories = disk.folder / "data", Broker(mosquitto(), tmp_path), 2 * len(STEPS) * len(PLAYS)
+        data, broker, stories = disk.folder / "data", Broker(mosquitto(), tmp_path), len(STEPS) * len(PLAYS)
         link = Link(broker.port)
 
         def disturb(chaos: Chaos) -> None:
@@ -199,7 +199,7 @@ def test_short_disturbances_one_after_the_other_lose_and_double_nothing(tmp_path
             chaos.begin_all(stories)
 
         system = System(broker, tmp_path, broker_port=link.port, data_dir=data)
-        holds(tried(system, files(data), disturb, steps=STEPS, stories=stories, rate_hz=300.0))
+        holds(tried(system, files(data), disturb, steps=STEPS, stories=stories, rate_hz=200.0))
 
 
 @whole(30)
