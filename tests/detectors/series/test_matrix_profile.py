@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -31,9 +32,16 @@ def naive_profile(series: np.ndarray, m: int) -> np.ndarray:
     return distance.min(axis=1)
 
 
-@pytest.mark.long  # STUMPY is compiled anew in each process
+@pytest.fixture
+def stumpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """STUMPY without the compiler: its compiled code is not kept, and compiling takes ten times as long as the tests."""
+    with monkeypatch.context() as patch:  # read when STUMPY is imported
+        patch.setattr(numba.config, "DISABLE_JIT", True)
+        pytest.importorskip("stumpy")
+
+
+@pytest.mark.usefixtures("stumpy")
 def test_a_matrix_profile_equals_the_distances_written_out() -> None:
-    pytest.importorskip("stumpy")
     series = wave(300)
     series[150:170] += 0.7
     expected = scores_of_rows(naive_profile(series, 30), 30)
@@ -49,9 +57,8 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPa
         MatrixProfile(window=30).discords(wave(300))
 
 
-@pytest.mark.long
+@pytest.mark.usefixtures("stumpy")
 def test_the_example_of_the_documentation_runs() -> None:
-    pytest.importorskip("stumpy")
     text = (ROOT / "docs/detector-library.md").read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     exec(compile("\n".join(examples), "detector-library.md", "exec"), {})
