@@ -34,7 +34,7 @@ def naive_profile(series: np.ndarray, m: int) -> np.ndarray:
 
 @pytest.fixture
 def stumpy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """STUMPY without the compiler: its compiled code is not kept, and compiling takes ten times as long as the tests."""
+    """STUMPY without the compiler: its compiled code is not kept, and compiling takes ten times as long as a test."""
     with monkeypatch.context() as patch:  # read when STUMPY is imported
         patch.setattr(numba.config, "DISABLE_JIT", True)
         pytest.importorskip("stumpy")
