@@ -209,18 +209,13 @@ def test_a_visitor_finds_a_history_people_on_duty_and_a_rescue_to_watch(tmp_path
 
 
 @pytest.mark.long
-def test_without_a_mosquitto_the_demonstration_lives_by_a_broker_of_its_own(tmp_path: Path) -> None:
+def test_without_a_mosquitto_it_lives_by_a_broker_of_its_own_until_its_terminal_is_closed(tmp_path: Path) -> None:
     with shown(tmp_path, 2, ("-c", WITHOUT_MOSQUITTO)) as demo:
         until(lambda: demo.living() == 2, "two living lifts")
         body = {"cause": "alarm-button-pressed", "for_s": 10}
         asked = httpx.post(f"{demo.address}/api/v1/sim/sim-00001/fault", json=body, trust_env=False, timeout=60)
         assert asked.status_code == 202, asked.text
         until(lambda: bool(demo.get("/api/v1/alerts", rule="alarm-button")), "the alert", HAPPENS_WITHIN_S)
-        demo.end()
-
-
-def test_a_closed_terminal_and_repeated_interrupts_leave_nothing_running(tmp_path: Path) -> None:
-    with shown(tmp_path, 2) as demo:
         demo.process.send_signal(signal.SIGHUP)
         until(lambda: "ending" in demo.log() or demo.process.poll() is not None, "the end")
-        demo.end()
+        demo.end()  # an interrupt while it ends changes nothing
