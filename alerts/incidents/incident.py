@@ -48,7 +48,7 @@ class IncidentLift:
     `release_seen`: telemetry has seen the end of its entrapment, and nothing has said since that somebody is inside.
     Later alerts of the lift join the incident where it `folds`: one open incident of each lift does.
     `stages` has the time of each stage of the rescue that a person entered for this lift alone. `proven` is the place
-    whose code those who arrived scanned last. `called` is the most urgent kind that calls and reports of it named.
+    whose label those who arrived scanned last. `called` is the most urgent kind that calls and reports of it named.
     `acknowledged`: somebody who may act on the lift has taken the incident up.
     `thresholds_changed_ns`: when a threshold of the lift was last changed, where that is recent.
     """

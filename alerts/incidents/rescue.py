@@ -30,7 +30,7 @@ FIRM, RESCUE_POINT, PROFESSIONAL = LEVELS = (1, 2, 3)
 ACCEPTED, DECLINED, NO_ANSWER = "accepted", "declined", "no-answer"
 ANSWERED, ARRIVED = "answered", "arrived"
 """The two timers."""
-CAR, MACHINE_ROOM = "car", "machine-room"
+CAR, MACHINE_ROOM = PLACES = ("car", "machine-room")
 CALL_OUTS_MOST = 50
 S_NS = 1_000_000_000
 EARTH_KM = 6371.0

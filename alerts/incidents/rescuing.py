@@ -46,7 +46,7 @@ class RescueStep:
     """An entry of a person: a call-out of somebody (`who`), its answer or that there is none, or an arrival.
 
     `number` is that of a call-out. `place` is where those who accept come from, and of an arrival the place of the lift
-    `lift_id` whose code was scanned.
+    `lift_id` whose label was scanned; None where the label proves no place.
     """
 
     kind: str
@@ -158,9 +158,9 @@ def _no_answer(incident: Incident, step: RescueStep, by: Actor, now_ns: int) -> 
 def _arrive(
     incident: Incident, step: RescueStep, by: Actor, now_ns: int, acting: Collection[str] | None
 ) -> Incident | None:
-    """Return the incident with people on site: where they scanned a code, of the lift that has the code."""
+    """Return the incident with people on site: at the lift of the code that they scanned, where they did."""
     rescue, scanned = _rescue_of(incident), _scanned(incident, step)
-    if ON_SITE in incident.stages and (scanned is None or scanned.proven == step.place):
+    if ON_SITE in incident.stages and (scanned is None or step.place in (None, scanned.proven)):
         return None
     mine = (by.organisation, by.name)
     coming = [each for each in rescue.call_outs if each.is_coming and each.arrived_ns is None]
@@ -170,7 +170,7 @@ def _arrive(
         rescue = with_call_out(rescue, replace(own, arrived_ns=now_ns))
     there = _by_hand(incident, rescue)
     if scanned is not None:
-        there, acting = with_lift(there, replace(scanned, proven=step.place)), [scanned.lift_id]
+        there, acting = with_lift(there, replace(scanned, proven=step.place or scanned.proven)), [scanned.lift_id]
     if acting is not None and _holds_others(incident, acting):
         there = with_stage_of_lifts(acknowledged(there, by, now_ns, acting), acting, ON_SITE, now_ns)
         if ON_SITE not in there.stages:

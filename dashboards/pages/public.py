@@ -2,6 +2,8 @@
 
     /code/{lift_id} ─► /code/{lift_id}/report ─► /reports/{secret} ─► /reports/{secret}/photo
 
+The code of a label has a proof of its lift and place: an arrival that is entered with the proof is proven.
+
 A form has a random `once`, from which the secret of its report follows: a form sent twice over a bad link is one
 report with one receipt. Nobody but the reporter knows the secret; the records have its digest.
 """
@@ -24,9 +26,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from alerts.incidents.actions import IncidentAction
-from alerts.incidents.incident import Incident
+from alerts.incidents.incident import ON_SITE, Incident
 from alerts.incidents.reports import KINDS_OF_REPORTS, NOTE_CHARS, PublicReport
-from alerts.incidents.rescue import CAR, MACHINE_ROOM
 from alerts.incidents.rescuing import RescueStep
 from dashboards.api.access import scope_of
 from dashboards.api.context import AppContext
@@ -49,9 +50,10 @@ REFRESH_S = 30
 """How often the pages load themselves again."""
 SEE_OTHER = 303
 SECRET_BYTES, ID_BYTES = 18, 20
+LABEL = "label"
+"""The parameter of the address in a label, and the field of the form, with the proof of the label."""
 ONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
-PLACES = (CAR, MACHINE_ROOM)
 PageValues = dict[str, Any]
 
 
@@ -72,7 +74,10 @@ def _add_code(router: APIRouter, context: AppContext) -> None:
         incident = context.records().public_incident(lift_id)
         values = _lift_values(found, request) | _progress_values(incident)
         is_running = incident is not None and incident.rescue is not None
-        who = _arriving(context, request, incident, lift_id)
+        label = request.query_params.get(LABEL, "")
+        place = context.records().place_of_label(lift_id, label) if label else None
+        who = _arriving(context, request, incident, lift_id, place)
+        values |= {"label": label if place else "", "is_wrong_label": bool(label) and place is None, "at_place": place}
         values["arrives"] = None if who is None else who[0].name
         values["signs_in"] = is_running and scope_of(request).actor is None and who is None
         return _refreshed(render(request, "code.html", **values, status_key=public_status(found, incident)))
@@ -80,11 +85,10 @@ def _add_code(router: APIRouter, context: AppContext) -> None:
     @router.post("/code/{lift_id}/arrival")
     def arrival(request: Request, lift_id: str) -> Response:
         incident = context.records().public_incident(lift_id) if LIFT_ID_PATTERN.fullmatch(lift_id) else None
-        place, who = form_of(request).get("place", ""), _arriving(context, request, incident, lift_id)
+        place = context.records().place_of_label(lift_id, form_of(request).get(LABEL, "")) if incident else None
+        who = _arriving(context, request, incident, lift_id, place)
         if incident is None or who is None:
             return error_page(request, 404)
-        if place not in PLACES:
-            return error_page(request, 422)
         by, lifts = who
         note, step = None if scope_of(request).actor else BY_LINK, RescueStep("arrive", place=place, lift_id=lift_id)
         action = IncidentAction("arrive", by, note=note, rescue=step)
@@ -153,17 +157,18 @@ def _add_reports(router: APIRouter, context: AppContext) -> None:
 
 
 def _arriving(
-    context: AppContext, request: Request, incident: Incident | None, lift_id: str
+    context: AppContext, request: Request, incident: Incident | None, lift_id: str, place: str | None
 ) -> tuple[Actor, LiftScope] | None:
     """Return who may enter an arrival at a lift, at the time of the server, and for which lifts; None where nobody may.
 
     That is the signed-in person, or whoever has answered the incident by a link in this browser. It is an arrival at a
-    lift that holds people, as long as there is one.
+    lift that holds people, as long as there is one. A label that proves a `place` proves an arrival entered before.
     """
     if incident is None or incident.rescue is None:
         return None
     lift = incident.lift(lift_id)
-    if lift is None or lift.proven or (incident.may_hold_people and not lift.holds_people):
+    is_there = lift is not None and place is None and (ON_SITE in incident.stages or ON_SITE in lift.stages)
+    if lift is None or lift.proven or is_there or (incident.may_hold_people and not lift.holds_people):
         return None
     scope, records = scope_of(request), context.records()
     if scope.actor is not None and Verb.ACKNOWLEDGE in scope.verbs:

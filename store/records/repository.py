@@ -50,6 +50,7 @@ from store.records.page import BadCursor, Page
 from store.records.refused.dead_letters import DeadLetterStore, RefusalCount, RefusedMessage
 from store.records.retention import KEEP_DEFAULT_YEARS, KEEP_LEAST_YEARS, Retention
 from store.records.sealing.keys import SecretsUnreadable
+from store.records.sealing.labels import LabelProofStore
 from store.records.sealing.secrets import SealedSecretStore, SealingReport
 from store.records.search import AlertFilter, AlertSearch, History
 from store.records.versions import VersionConflict, alert_version, incident_version, lift_version
@@ -155,6 +156,7 @@ class Records(
     DutyStore,
     CallStore,
     SealedSecretStore,
+    LabelProofStore,
     HealthStore,
 ):
     """One database of records. Every method is one transaction, safe from any thread or process.

@@ -121,27 +121,69 @@ def signed_in(client: TestClient, records: Records, role: Role, kind: Organisati
     return found[1] if found else ""
 
 
-def test_a_mechanic_proves_the_arrival_by_the_code(client: TestClient, records: Records, trapped: str) -> None:
-    csrf = signed_in(client, records, Role.MECHANIC, OrganisationKind.MAINTENANCE_FIRM, "Otto")
-    page = client.get("/code/L001")
-    assert "I have arrived, at the car" in page.text
-    assert page.headers["cache-control"] == "no-store"
-    assert client.post("/code/L001/arrival", data={"place": "car"}).status_code == 403
-    assert client.post("/code/L001/arrival", data={"place": "roof", "csrf": csrf}).status_code == 422
-    assert client.post("/code/L000/arrival", data={"place": "car", "csrf": csrf}).status_code == 404
-    before_ns = time.time_ns()
-    done = client.post("/code/L001/arrival", data={"place": "machine-room", "csrf": csrf})
+def arrive(client: TestClient, csrf: str, label: str = "") -> None:
+    """Press the button of the public page."""
+    done = client.post("/code/L001/arrival", data={"label": label, "csrf": csrf})
     assert (done.status_code, done.headers["location"]) == (303, "/code/L001")
+
+
+def arrivals(records: Records, incident_id: str) -> list[tuple[str | None, str | None, str | None]]:
+    """Return author, place and lift of each arrival in the story."""
+    history = records.incident(incident_id)
+    assert history is not None
+    return [(entry.by, entry.about, entry.to) for entry in history.story if entry.kind == "arrived"]
+
+
+def test_a_mechanic_proves_the_arrival_by_the_label_of_a_place(
+    client: TestClient, records: Records, trapped: str
+) -> None:
+    csrf = signed_in(client, records, Role.MECHANIC, OrganisationKind.MAINTENANCE_FIRM, "Otto")
+    label = records.label_proof("L001", "machine-room")
+    page = client.get(f"/code/L001?label={label}")
+    assert "I have arrived, in the machine room" in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert client.post("/code/L001/arrival", data={"label": label}).status_code == 403
+    assert client.post("/code/L000/arrival", data={"label": label, "csrf": csrf}).status_code == 404
+    before_ns = time.time_ns()
+    arrive(client, csrf, label)
     incident = records.public_incident("L001")
     assert incident is not None
     assert incident.rescue is not None
     assert (incident.rescue.proven, incident.stages["on-site"] >= before_ns) == ("machine-room", True)
-    after = client.get("/code/L001").text
+    after = client.get(f"/code/L001?label={label}").text
     assert "I have arrived" not in after
     assert "Help arrived at" in after
-    history = records.incident(trapped)
-    assert history is not None
-    assert (history.story[-1].kind, history.story[-1].by, history.story[-1].about) == ("arrived", "Mei", "machine-room")
+    assert arrivals(records, trapped) == [("Mei", "machine-room", "L001")]
+
+
+def test_an_arrival_without_the_label_is_not_proven_until_the_label_is_scanned(
+    client: TestClient, records: Records, trapped: str
+) -> None:
+    csrf = signed_in(client, records, Role.MECHANIC, OrganisationKind.MAINTENANCE_FIRM, "Otto")
+    page = client.get("/code/L001").text
+    assert "recorded without proof" in page
+    arrive(client, csrf)
+    incident = records.public_incident("L001")
+    assert incident is not None
+    assert incident.rescue is not None
+    assert ("on-site" in incident.stages, incident.rescue.proven, incident.lifts[0].proven) == (True, None, None)
+    assert "I have arrived" not in client.get("/code/L001").text
+    assert client.post("/code/L001/arrival", data={"csrf": csrf}).status_code == 404
+    arrive(client, csrf, records.label_proof("L001", "car"))
+    assert arrivals(records, trapped) == [("Mei", None, "L001"), ("Mei", "car", "L001")]
+
+
+@pytest.mark.parametrize("wrong", ["guessed", "é", "x" * 5000, "of another lift"])
+def test_a_wrong_label_shows_the_page_and_proves_nothing(
+    client: TestClient, records: Records, trapped: str, wrong: str
+) -> None:
+    csrf = signed_in(client, records, Role.MECHANIC, OrganisationKind.MAINTENANCE_FIRM, "Otto")
+    label = records.label_proof("L002", "car") if wrong == "of another lift" else wrong
+    page = client.get("/code/L001", params={"label": label})
+    assert (page.status_code, "this label proves no arrival" in page.text) == (200, True)
+    assert label not in page.text.split('<div class="code-page">')[1]
+    arrive(client, csrf, label)
+    assert arrivals(records, trapped) == [("Mei", None, "L001")]
 
 
 @pytest.mark.parametrize(
@@ -172,10 +214,13 @@ def test_an_incident_is_assigned_to_people_who_may_act(client: TestClient, recor
     assert [(each["login"], each["organisation"]) for each in items] == [("bo", "Otto"), ("mei", "Otto")]
 
 
-def test_nobody_arrives_who_is_not_signed_in(client: TestClient, trapped: str) -> None:
+def test_nobody_arrives_who_is_not_signed_in(client: TestClient, records: Records, trapped: str) -> None:
     page = client.get("/code/L001").text
     assert "I have arrived" not in page
     assert "/sign-in?next=/code/L001" in page
+    label = records.label_proof("L001", "car")
+    scanned = client.get(f"/code/L001?label={label}").text
+    assert f'href="/sign-in?next=/code/L001%3Flabel%3D{label}"' in scanned, "signing in returns to the label"
     assert client.post("/code/L001/arrival", data={"place": "car"}).status_code == 404
     client.cookies.set(SESSION, "expired")
     assert client.get("/code/L001").status_code == 200

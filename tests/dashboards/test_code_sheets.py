@@ -39,7 +39,12 @@ def asking(served_fleet: Settings) -> Iterator[TestClient]:
 
 
 def addresses(html: str) -> list[str]:
-    """Return the addresses that the labels of a page print below their codes."""
+    """Return the addresses that the labels of a page print below their codes, without their proofs."""
+    return [each.partition("?")[0] for each in printed(html)]
+
+
+def printed(html: str) -> list[str]:
+    """Return the whole addresses below the codes."""
     return [part.split("<")[0] for part in html.split('<p class="address">')[1:]]
 
 
@@ -50,11 +55,15 @@ def test_every_printed_code_leads_to_the_public_page_of_its_lift(browser: Browse
         looking(browser, address) as seen,
     ):
         page = seen.open("/code-sheets?q=Garden Road 4")
+        below = page.locator(".address").all_text_contents()
         page.set_viewport_size(A4_PX)
         page.emulate_media(media="print", color_scheme="dark")
         drawn = Image.open(io.BytesIO(page.screenshot(full_page=True)))
     read_codes = {found.text for found in zxingcpp.read_barcodes(drawn)}
-    assert read_codes == {f"https://lifts.example/code/L{row:03}" for row in range(4, COUNT, 10)}
+    lifts = {f"https://lifts.example/code/L{row:03}" for row in range(4, COUNT, 10)}
+    assert read_codes == set(below)
+    assert {each.partition("?")[0] for each in read_codes} == lifts
+    assert len(read_codes) == 2 * len(lifts), "one for the car, another for the machine room"
 
 
 @pytest.mark.browser
@@ -79,11 +88,11 @@ def test_a_printed_page_holds_its_labels_whole(browser: Browser, served_fleet: S
 def test_the_address_begins_as_configured_and_else_as_that_of_the_request(
     client: TestClient, served_fleet: Settings
 ) -> None:
-    assert addresses(client.get("/code-sheets?lift_id=L007").text) == ["http://lifts.localhost:8080/code/L007"]
+    assert addresses(client.get("/code-sheets?lift_id=L007").text) == ["http://lifts.localhost:8080/code/L007"] * 2
     named = replace(served_fleet, public_url="https://lifts.example")
     with Client(create_app(named), base_url="http://localhost") as other:
         html = other.get("/code-sheets?lift_id=L007").text
-    assert addresses(html) == ["https://lifts.example/code/L007"]
+    assert addresses(html) == ["https://lifts.example/code/L007"] * 2
     assert LOCAL not in html
 
 
@@ -107,14 +116,22 @@ def test_hostile_names_are_escaped_on_a_label(client: TestClient) -> None:
 
 def test_all_labels_of_a_large_fleet_are_reached_page_by_page(client: TestClient) -> None:
     found: list[str] = []
-    following = "/code-sheets?district=d1"
-    html = client.get("/code-sheets").text
-    found += addresses(html)
-    following = html.split('class="button" href="')[1].split('"')[0]
-    html = client.get("/code-sheets" + following.replace("&amp;", "&")).text
-    found += addresses(html)
+    following, pages = "?place=car", 0
+    while following:
+        html = client.get("/code-sheets" + following).text
+        found, pages = found + addresses(html), pages + 1
+        following = html.partition('class="button" href="')[2].partition('"')[0].replace("&amp;", "&")
     assert [each.rpartition("/")[2] for each in found] == [f"L{row:03}" for row in range(COUNT)]
-    assert 'class="button" href="?' not in html
+    assert pages == 3
+
+
+def test_labels_of_a_place_alone_are_a_choice_of_the_page(client: TestClient) -> None:
+    both = client.get("/code-sheets?lift_id=L007").text
+    assert '<a href="?lift_id=L007&amp;place=car">Car</a>' in both
+    car, room = (client.get(f"/code-sheets?lift_id=L007&place={place}").text for place in ("car", "machine-room"))
+    assert printed(car) + printed(room) == printed(both)
+    assert ('<p class="what place" lang="zh-Hans">轿厢</p>' in car, "机房</p>" in car) == (True, False)
+    assert client.get("/code-sheets?place=roof").status_code == 422
 
 
 @pytest.mark.parametrize("query", ["?q=nothing-like-this", "?district=d7"])
@@ -139,9 +156,18 @@ def test_a_public_url_that_is_no_beginning_of_an_address_is_refused(tmp_path: Pa
         read(path, {})
 
 
-def test_an_organisation_prints_codes_of_its_own_lifts_alone(settings: Settings, records: Records) -> None:
+def test_an_organisation_prints_codes_of_its_own_lifts_alone_and_a_mechanic_none_that_proves(
+    settings: Settings, records: Records
+) -> None:
     accounts = Accounts(records)
-    firm = accounts.token(accounts.mechanic, accounts.firm)
-    with Client(create_app(settings), base_url="http://localhost", headers=firm) as client:
-        assert addresses(client.get("/code-sheets").text) == ["http://localhost/code/L001"]
-        assert client.get("/code-sheets?lift_id=L002").status_code == 404
+    mechanic, boss = (accounts.token(person, accounts.firm) for person in (accounts.mechanic, accounts.boss))
+    with Client(create_app(settings), base_url="http://localhost") as client:
+        plain = client.get("/code-sheets", headers=mechanic).text
+        assert printed(plain) == ["http://localhost/code/L001"]
+        assert "proves no arrival" in plain
+        proving = client.get("/code-sheets", headers=boss).text
+        assert addresses(proving) == ["http://localhost/code/L001"] * 2
+        assert [records.place_of_label("L001", each.partition("label=")[2]) for each in printed(proving)] == [
+            "car", "machine-room",
+        ]  # fmt: skip
+        assert client.get("/code-sheets?lift_id=L002", headers=boss).status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -193,6 +194,21 @@ def test_a_missing_key_is_reported_and_only_what_needs_it_is_refused(
     key_file.write_text(kept)
     assert records.ways(person_id)[1].address == HOOK
     assert records.seal_secrets() == SealingReport()
+
+
+def test_the_proof_of_a_label_is_of_its_lift_and_place_and_outlives_a_new_key(records: Records, key_file: Path) -> None:
+    car, room = (records.label_proof("L001", place) for place in ("car", "machine-room"))
+    assert re.fullmatch("[a-z2-7]{16}", car), "80 bits"
+    assert (records.place_of_label("L001", car), records.place_of_label("L001", room)) == ("car", "machine-room")
+    old = key_file.read_text()
+    assert {records.place_of_label("L002", car), records.place_of_label("L001", car[:-1])} == {None}
+    key_file.write_text("ab" * 32 + "\n" + old)
+    assert records.place_of_label("L001", car) == "car"
+    assert records.label_proof("L001", "car") != car
+    key_file.write_text("ab" * 32)
+    assert records.place_of_label("L001", car) is None, "without the old key the printed labels prove nothing"
+    key_file.unlink()
+    assert records.place_of_label("L001", car) is None
 
 
 @pytest.mark.parametrize(

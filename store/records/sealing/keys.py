@@ -4,15 +4,18 @@
 
 What a secret belongs to is authenticated with it: copied to another row, it cannot be opened. The file has one key of
 64 hexadecimal digits a line: the first one seals, all of them open, so that a key is replaced by a line above it.
+
+The same keys prove texts that are printed: 80 bits of an HMAC-SHA256.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 import threading
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,8 @@ from typing import Any
 KEY_BYTES, NONCE_BYTES, ID_DIGITS = 32, 12, 8
 KEY_MODE = 0o600
 SEALED = "sealed:"
+PROOF_BYTES = 10
+PROVING = b"liftwatch proofs"
 
 
 class SecretsUnreadable(Exception):
@@ -33,7 +38,7 @@ class SealingKeys:
         self.path = path
         self._lock = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
-        self._keys: dict[str, Any] = {}
+        self._keys: dict[str, bytes] = {}
 
     def create(self) -> bool:
         """Create the file with a new key; return False where it exists. Other processes never see half a file."""
@@ -63,7 +68,7 @@ class SealingKeys:
             self.create()
         key_id, key = next(iter(self._read().items()))
         nonce = os.urandom(NONCE_BYTES)
-        content = urlsafe_b64encode(nonce + key.encrypt(nonce, text.encode(), about.encode())).decode()
+        content = urlsafe_b64encode(nonce + _cipher(key).encrypt(nonce, text.encode(), about.encode())).decode()
         return f"{SEALED}{key_id}:{content}"
 
     def unseal(self, sealed: str, about: str) -> str:
@@ -80,11 +85,23 @@ class SealingKeys:
 
         try:
             joined = urlsafe_b64decode(content)
-            return key.decrypt(joined[:NONCE_BYTES], joined[NONCE_BYTES:], about.encode()).decode()
+            return _cipher(key).decrypt(joined[:NONCE_BYTES], joined[NONCE_BYTES:], about.encode()).decode()
         except (ValueError, InvalidTag):
             raise SecretsUnreadable(
                 f"A secret of {about} was changed in the database: restore the records, or set up the secret anew."
             ) from None
+
+    def prove(self, about: str) -> str:
+        """Return the proof of a text by the first key; the file is created where it is missing."""
+        if not self._required().exists():
+            self.create()
+        return _proof(next(iter(self._read().values())), about)
+
+    def is_proof(self, proof: str, about: str) -> bool:
+        """Return whether one of the keys proves a text so, in a time that tells nothing about the right proof."""
+        given = proof.encode("utf-8", "replace")
+        found = [hmac.compare_digest(given, _proof(key, about).encode()) for key in self._read().values()]
+        return any(found)
 
     def check(self) -> int:
         """Return the number of keys; raise SecretsUnreadable where the file cannot be used."""
@@ -94,7 +111,7 @@ class SealingKeys:
         """Return whether a text is sealed by the first key."""
         return stored.startswith(f"{SEALED}{next(iter(self._read()))}:")
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> dict[str, bytes]:
         """Return the keys by their ids, the newest first."""
         path = self._required()
         with self._lock:
@@ -133,10 +150,20 @@ def _link(draft: Path, target: Path) -> bool:
     return True
 
 
-def _key_of(line: str) -> tuple[str, Any]:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # most commands open no secret
-
+def _key_of(line: str) -> tuple[str, bytes]:
     key = bytes.fromhex(line)
     if len(key) != KEY_BYTES:
         raise ValueError(f"a line has {len(line)} digits")
-    return hashlib.sha256(key).hexdigest()[:ID_DIGITS], AESGCM(key)
+    return hashlib.sha256(key).hexdigest()[:ID_DIGITS], key
+
+
+def _cipher(key: bytes) -> Any:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # most commands open no secret
+
+    return AESGCM(key)
+
+
+def _proof(key: bytes, about: str) -> str:
+    """Return the proof of a text, by a key that follows from this one and serves nothing else."""
+    own = hmac.digest(key, PROVING, "sha256")
+    return b32encode(hmac.digest(own, about.encode(), "sha256")[:PROOF_BYTES]).decode().lower()

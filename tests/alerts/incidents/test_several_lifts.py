@@ -129,6 +129,20 @@ def test_a_scanned_code_proves_an_arrival_at_its_lift_alone() -> None:
         desk.act(name, "arrive", 91, rescue=RescueStep("arrive", place="car", lift_id="c"))
 
 
+def test_an_arrival_without_a_place_is_at_its_lift_alone_and_takes_back_no_proof() -> None:
+    desk = without_power("a", "b")
+    name = opened(desk).id
+    without = RescueStep("arrive", lift_id="a")
+    desk.act(name, "arrive", 70, rescue=without)
+    assert [(lift.proven, dict(lift.stages)) for lift in opened(desk).lifts] == [
+        (None, {"on-site": T0 + 70 * S}), (None, {}),
+    ]  # fmt: skip
+    assert desk.act(name, "arrive", 71, rescue=without) is None
+    desk.act(name, "arrive", 72, rescue=RescueStep("arrive", place="car", lift_id="a"))
+    assert desk.act(name, "arrive", 73, rescue=without) is None
+    assert [lift.proven for lift in opened(desk).lifts] == ["car", None]
+
+
 def test_a_stage_of_a_lift_that_is_not_in_the_incident_is_refused() -> None:
     desk = without_power("a", "b")
     with pytest.raises(Refused) as refused:

@@ -95,7 +95,7 @@ def test_where_both_lifts_hold_people_an_arrival_is_that_of_the_own_lift(
     sign_in(client, "boss")
     assert client.post(f"{INCIDENTS}/{shared}/accept", json={}).status_code == 200
     if proven:
-        place = {"place": "car", "csrf": client.headers["X-CSRF-Token"]}
+        place = {"label": accounts.records.label_proof(OWN, "car"), "csrf": client.headers["X-CSRF-Token"]}
         done = client.post(f"/code/{OWN}/arrival", data=place, follow_redirects=False)
         assert done.status_code == 303
     else:

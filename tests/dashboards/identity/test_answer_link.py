@@ -197,9 +197,15 @@ def test_who_accepted_by_a_link_enters_the_arrival_at_the_code_without_signing_i
     page = client.get("/code/L001", headers=PAGE).text
     assert ("/code/L001/arrival" in page, "/sign-in" in page) == (True, False)
     assert "You answer as Mechanic." in page
+    label = accounts.records.label_proof("L001", "machine-room")
+    scanned = client.get(f"/code/L001?label={label}", headers=PAGE).text
+    assert "I have arrived, in the machine room" in scanned
     assert "/arrival" not in client.get("/code/L002", headers=PAGE).text
-    assert client.post("/code/L001/arrival", data={"place": "car"}).status_code == 303
+    assert client.post("/code/L001/arrival", data={"label": label}).status_code == 303
     assert story(accounts, incident)[-1] == ("arrived", "Mechanic", "by link")
+    proven = accounts.records.public_incident("L001")
+    assert proven is not None
+    assert [lift.proven for lift in proven.lifts] == ["machine-room"]
     assert client.get("/api/v1/lifts").status_code == 401
 
 

@@ -142,8 +142,8 @@ export class IncidentPane extends Pane {
     const alert = this.item.alerts.find(({ id }) => id === about);
     if (["overdue", "level"].includes(kind)) return translate(kind === "level" ? "story.incident.level" : `rescue.overdue.${about}`, { level: kind === "level" ? translate(`rescue.level.${about}`) : "" });
     if (["called-out", "accepted", "declined", "no-answer"].includes(kind)) return `${translate(`story.incident.${kind}`)}${translate("shell.colon")}${nameInLanguage(to)}`;
-    if (kind === "arrived" && about) {
-      const place = translate(`rescue.proven.${about}`);
+    if (kind === "arrived") {
+      const place = translate(about ? `rescue.proven.${about}` : "story.incident.arrived");
       return to && this.item.lifts.length > 1 ? `${place}${translate("shell.colon")}${liftName(liftInfo(to, () => this.showTold()))}` : place;
     }
     if (kind === "photographed") return translate("story.incident.photographed", { number: about });
