@@ -6,26 +6,14 @@ after `FAULT_S` where somebody must repair the endpoint (a redirect, 404, 401). 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from alerts.incidents.incident import (
-    ACCEPTED,
-    CALLED,
-    CALLED_OUT,
-    CLOSED,
-    DECLINED,
-    LEVEL,
-    NO_ANSWER,
-    OVERDUE,
-    REPORTED,
-    RETRACTED,
-    TO_LIFT,
-    UNREACHED,
-)
+from alerts.incidents.foreign_lifts import parts_of_foreign_lifts
+from alerts.incidents.incident import UNREACHED
 from alerts.incidents.kinds import kind_of
 from mqtt import backoff
 from notify.ways.sender import Outcome, SendResult
@@ -40,10 +28,6 @@ FAULT_S = 3600.0
 COUNTED_AS = {SendResult.DELIVERED: "taken", SendResult.TRY_AGAIN: "passing", SendResult.PERMANENT: "permanent"}
 """The parts of the names of the monitor's counters."""
 ALERT, INCIDENT = SUBJECTS = ("alert", "incident")
-ABOUT_WORDS = (
-    CALLED, REPORTED, CLOSED, CALLED_OUT, ACCEPTED, DECLINED, NO_ANSWER, OVERDUE, LEVEL, RETRACTED,
-)  # fmt: skip
-"""Entries whose `about` names no lift, alert or other incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,23 +114,16 @@ def incident_message(
     by, note = (entry.by, entry.note) if is_read else (entry.organisation, None)
     told = {"id": entry.id, "kind": entry.kind, "by": by, "about": entry.about, "note": note, "to": entry.to}
     if len(lifts) < len(incident["lifts"]):
-        told |= _of_a_part(entry, {lift["lift_id"] for lift in lifts}, is_read)
+        told |= parts_of_foreign_lifts(
+            entry, {lift["lift_id"] for lift in lifts}, lambda _: True, reads_text=False
+        )  # nothing is known of an alert or another incident
+        if entry.kind == UNREACHED and not is_read:
+            told["about"] = None
         incident |= {"summary": None, "links": [], "merged_into": None}
     if lifts:
         incident |= {"lifts": lifts, "lift_id": lifts[0]["lift_id"], "district": lifts[0]["district"]}
     at = rfc3339(entry.at_ns)
     return orjson.dumps({"type": f"incident.{entry.kind}", "timestamp": at, "data": incident, "entry": told})
-
-
-def _of_a_part(entry: IncidentAnnouncement, lift_ids: Collection[str], is_read: bool) -> dict[str, None]:
-    """Return the parts of an entry that are left out of an incident of which only these lifts are visible."""
-    is_about_words = entry.kind in ABOUT_WORDS or (entry.kind == UNREACHED and is_read)
-    hides = {
-        "about": entry.about not in lift_ids and not is_about_words,
-        "to": entry.kind in TO_LIFT and entry.to not in lift_ids,
-        "note": entry.by is None and entry.organisation is None,
-    }
-    return {name: None for name, is_hidden in hides.items() if is_hidden}
 
 
 def is_given_up(outcome: Outcome, waited_s: float) -> bool:

@@ -167,7 +167,7 @@ def test_of_an_incident_with_foreign_lifts_an_organisation_receives_nothing_that
     assert [each for each in secrets if each not in json.dumps(all_of_it)] == []
     assert [each for each in secrets if each in json.dumps(sent)] == []
     told = [(each["entry"]["kind"], each["entry"]["about"], each["entry"]["to"]) for each in sent]
-    assert {("on-site", "own-1", None), ("retracted", "on-site", "own-1"), ("arrived", None, "own-1")} <= set(told)
+    assert {("on-site", "own-1", None), ("retracted", "on-site", "own-1"), ("arrived", "car", "own-1")} <= set(told)
     assert {each["data"]["summary"] for each in sent if "summary" in each["data"]} == {None}
 
 

@@ -8,16 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from alerts.incidents.incident import (
-    LINKED,
-    MERGED,
-    RESCUE_STAGES,
-    SPLIT,
-    TO_LIFT,
-    UNREACHED,
-    Incident,
-    StoryEntry,
-)
+from alerts.incidents.foreign_lifts import is_public_text, parts_of_foreign_lifts
+from alerts.incidents.incident import LINKED, MERGED, SPLIT, UNREACHED, Incident, StoryEntry
 from registry.scope import LiftScope
 from store.records.book import read_alert
 from store.records.incidents.scoping import incidents_seen, lifts_of_incidents_in
@@ -81,9 +73,12 @@ def visible_story(
     joins = {each.about for each in entries if each.kind in JOINS and each.about}
     hidden = _hidden_alerts(connection, entries, scope) | (joins - incidents_seen(connection, joins, scope))
     readable = _readable_reports(connection, entries, scope)
-    hidden |= {each.about for each in entries if each.kind in RESCUE_STAGES and each.about} - set(lift_ids)
-    hidden |= {each.to for each in entries if each.kind in TO_LIFT and each.to} - set(lift_ids)
-    return [_without_foreign_lift(each, hidden, readable) for each in entries]
+    return [
+        replace(each, **parts_of_foreign_lifts(
+            each, lift_ids, hidden.__contains__, reads_text=(each.at_ns, each.note) in readable
+        ))
+        for each in entries
+    ]  # fmt: skip
 
 
 def _visible_summaries(connection: Connection, incident_ids: list[str], scope: LiftScope) -> set[tuple[str, str]]:
@@ -111,24 +106,12 @@ def _hidden_alerts(connection: Connection, entries: list[StoryEntry], scope: Lif
 
 def _readable_reports(connection: Connection, entries: list[StoryEntry], scope: LiftScope) -> set[tuple[int, str]]:
     """Return the time and the text of each public report in the entries whose lift is in the scope."""
-    times_ns = {entry.at_ns for entry in entries if _is_report(entry)}
+    times_ns = {entry.at_ns for entry in entries if is_public_text(entry)}
     if not times_ns:
         return set()
     reports = select(public_reports.c.at_ns, public_reports.c.note).where(public_reports.c.at_ns.in_(times_ns))
     inside = rows_in(scope, public_reports.c.lift_id, public_reports.c.district)
     return {(row.at_ns, row.note) for row in connection.execute(reports.where(inside))}
-
-
-def _is_report(entry: StoryEntry) -> bool:
-    """Return whether an entry has the text of a public report: those of other persons have an author."""
-    return entry.by is None and entry.organisation is None and entry.note is not None
-
-
-def _without_foreign_lift(entry: StoryEntry, hidden: set[str], readable: set[tuple[int, str]]) -> StoryEntry:
-    about = None if entry.about in hidden else entry.about
-    to = None if entry.kind in TO_LIFT and entry.to in hidden else entry.to
-    is_hidden = _is_report(entry) and (entry.at_ns, entry.note) not in readable
-    return replace(entry, about=about, to=to, note=None if is_hidden else entry.note)
 
 
 def _entry(row: Row[Any], scope: LiftScope) -> StoryEntry:
