@@ -22,6 +22,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.pipeline import free_port
+from dashboards.pages.translations import catalogue
 from tests.dashboards.browser_world import ARGUMENTS, CHROMIUMS
 
 FOLDER = Path("docs/rescue")
@@ -99,8 +100,10 @@ class Film:
             page.wait_for_selector("#link[data-link=live]", state="attached", timeout=OPENS_MS)
 
     def take(self, number: int, stage: str) -> None:
-        """Take a picture of every screen."""
+        """Take a picture of every screen, once it shows the stage."""
         for (screen, language), page in self.pages.items():
+            shown = catalogue(language)[f"stage.{stage}"]
+            page.locator(".clock .reached", has_text=shown).wait_for(state="attached", timeout=OPENS_MS)
             page.wait_for_timeout(SETTLES_MS / len(self.pages))
             self._save(page.screenshot(), f"{number}-{stage}-{screen}-{language}", SHOWN_WIDTH[screen])
 
