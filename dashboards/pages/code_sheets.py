@@ -18,7 +18,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from alerts.incidents.rescue import PLACES
-from dashboards.api.access import RequestScope, needs
+from dashboards.api.access import RequestScope, needs, reader_of
 from dashboards.api.context import AppContext
 from dashboards.api.schema import parameters
 from dashboards.http.problem import not_found
@@ -30,6 +30,7 @@ from dashboards.pages.routes import render
 from dashboards.sign_in.gate import is_loopback
 from registry.roles import Verb
 from registry.scope import Scope
+from store.records.audit.writing import CountedAct
 
 PATH = "/code-sheets"
 LABELS_ON_PAGE, LABELS_MOST = 6, 240
@@ -80,6 +81,10 @@ def code_sheet_pages(context: AppContext) -> APIRouter:
             for row in rows
             for each in (wanted if _may_prove(scope, listing.view, row) else (None,))
         ]
+        for label in labels:
+            if label.place:
+                act = CountedAct(reader_of(request), "label.print", label.lift_id, label.lift_id)
+                context.audit.count(act, label.place)
         return render(
             request, "code_sheets.html", page="code-sheets", demo=False, labels=labels, query=query, is_local=is_local,
             places=_places(request) if any(each.place for each in labels) else [], place=place,

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from commands.configuration_file import read
 from dashboards.api.context import Settings
 from dashboards.pages.code_sheets import LABELS_MOST, LABELS_ON_PAGE
-from store.records.repository import Records
+from store.records.repository import AuditFilter, Records
 from tests.dashboards.applications import Client, create_app
 from tests.dashboards.browser_world import HOSTILE, fill, looking, open_browser, served  # noqa: F401
 from tests.dashboards.identity.accounts import Accounts
@@ -171,3 +171,5 @@ def test_an_organisation_prints_codes_of_its_own_lifts_alone_and_a_mechanic_none
             "car", "machine-room",
         ]  # fmt: skip
         assert client.get("/code-sheets?lift_id=L002", headers=boss).status_code == 404
+    (row,) = records.audit(AuditFilter(action="label.print")).items
+    assert (row.by.name, row.lift_id, "machine-room" in str(row.detail)) == ("Boss", "L001", True)
