@@ -29,6 +29,7 @@ FOLDER = Path("docs/rescue")
 LIFTS, HISTORY_DAYS = 12, 3
 READY_WITHIN_S, STAGE_WITHIN_S = 600.0, 600.0
 OPENS_MS, SETTLES_MS, DRAWN_MS = 60_000, 1000, 4000
+ANSWERS_WITHIN_S = 60.0
 OVERVIEW = {"fleet": "/", "lift": "/lifts/{lift_id}"}
 SIZES = {"desk": (1280, 860), "phone": (390, 844)}
 SHOWN_WIDTH = {"desk": 900, "phone": 300}
@@ -159,12 +160,12 @@ def film(address: str, browser: Browser, folder: Path) -> None:
 
 
 def _open_rescue(address: str) -> Mapping[str, Any] | None:
-    found = httpx.get(f"{address}/api/v1/incidents", params={"state": "open"}).json()["items"]
+    found = httpx.get(f"{address}/api/v1/incidents", params={"state": "open"}, timeout=ANSWERS_WITHIN_S).json()["items"]
     return next((each for each in found if each["may_hold_people"]), None)
 
 
 def _incident(address: str, incident_id: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = httpx.get(f"{address}/api/v1/incidents/{incident_id}").json()
+    found: Mapping[str, Any] = httpx.get(f"{address}/api/v1/incidents/{incident_id}", timeout=ANSWERS_WITHIN_S).json()
     return found
 
 
