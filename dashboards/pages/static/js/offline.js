@@ -33,7 +33,7 @@ function count() {
 }
 
 function counts(fleet) {
-  const open = SEVERITIES.filter((severity) => fleet.severities[severity]).map((severity) => `${translate(`state.${severity}`)} ${fleet.severities[severity]}`);
+  const open = SEVERITIES.filter((severity) => fleet.states[severity]).map((severity) => `${translate(`state.${severity}`)} ${fleet.states[severity]}`);
   return el("p", {}, [translate("offline.lifts", { n: fleet.lifts }), ...open].join(" · "));
 }
 
