@@ -26,7 +26,8 @@ from store.records.schema import counters
 from store.records.sealing.keys import SealingKeys
 from store.sqlite_file import BUSY_TIMEOUT_S, WriterBusy, WriterTurns, begin, prepare
 
-CONNECT_TIMEOUT_S = 5
+POSTGRESQL_CONNECTION = {"connect_timeout": 5, "prepare_threshold": None}
+"""`prepare_threshold`: no plan is kept. One that was made while a table was empty takes minutes for a storm of alerts."""
 WRITER_LOCK = 0x11F7
 REVISION = "registry"  # the counter of changes to the registry: lifts and maintenance windows
 KEY_SUFFIX = ".key"
@@ -55,7 +56,7 @@ class Database:
             event.listen(self.engine, "begin", begin)
         else:
             self.engine = create_engine(
-                self.url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S}, hide_parameters=True
+                self.url, pool_pre_ping=True, connect_args=POSTGRESQL_CONNECTION, hide_parameters=True
             )
 
     @contextmanager

@@ -19,6 +19,7 @@ from store.records.repository import Records, RecordsUnavailable
 from store.records.schema import metadata
 from tests.alerts.rules import T0
 from tests.loopback import free_port
+from tests.prepared_records import PreparedServer
 from tests.store.records.questions import kinds, open_one
 
 
@@ -49,6 +50,16 @@ def test_opening_waits_for_another_process_that_writes_a_new_file(tmp_path: Path
     threading.Timer(0.3, other.execute, ["COMMIT"]).start()
     Records.open(f"sqlite:///{tmp_path}/records.db").close()
     other.close()
+
+
+@pytest.mark.postgres
+def test_postgresql_keeps_no_plan_of_a_query(prepared_server: PreparedServer) -> None:
+    """One that it made while a table was empty would read the whole table again for each lift of a storm."""
+    with Records.open(prepared_server.empty_records()) as records:
+        for _ in range(10):
+            records.registry()
+        with records._database.reading() as connection:
+            assert connection.execute(text("SELECT statement FROM pg_prepared_statements")).all() == []
 
 
 def test_records_persist_after_opening_again(url: str) -> None:
