@@ -27,7 +27,7 @@ from store.records.sealing.keys import SealingKeys
 from store.sqlite_file import BUSY_TIMEOUT_S, WriterBusy, WriterTurns, begin, prepare
 
 POSTGRESQL_CONNECTION = {"connect_timeout": 5, "prepare_threshold": None}
-"""`prepare_threshold`: no plan is kept. One that was made while a table was empty takes minutes for a storm of alerts."""
+"""`prepare_threshold`: no plan is kept. One that was made for an empty table takes minutes for a storm of alerts."""
 WRITER_LOCK = 0x11F7
 REVISION = "registry"  # the counter of changes to the registry: lifts and maintenance windows
 KEY_SUFFIX = ".key"
