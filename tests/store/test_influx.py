@@ -16,11 +16,19 @@ from influxdb_client import InfluxDBClient
 from store.series import flux
 from store.series.connect import open_timeseries
 from store.series.influx import InfluxSeries
-from store.series.timeseries import HOUR_NS, MINUTE_NS, SECOND_NS, TimeSeriesRefused, TimeSeriesUnavailable
+from store.series.timeseries import (
+    HOUR_NS,
+    MEASUREMENTS,
+    MINUTE_NS,
+    SECOND_NS,
+    TimeSeriesRefused,
+    TimeSeriesUnavailable,
+)
 from telemetry.instant import DAY_NS
 from tests.loopback import PATIENCE_S, free_port, until
 from tests.processes import start_process
 from tests.store.influxd import Influx, ready
+from tests.store.stored_streams import STREAMS, of_every_stream
 from tests.store.worlds import START_NS, rows
 
 pytestmark = pytest.mark.influx
@@ -161,10 +169,9 @@ def test_victoria_metrics_takes_our_writes(tmp_path: Path) -> None:
     try:
         until(lambda: ready(f"{url}/health"), "victoria-metrics")
         store = InfluxSeries.open(url, "", "any", writable=False)
-        store.write(
-            [rows("speed", ["L1", "L 2"], [0, 1, 2, 3], v=[1.5, 2, -3, 1e-9]), rows("door", "L1", [0], state=[3])]
-        )
+        store.write([rows("speed", ["L1", "L 2"], [0, 1, 2, 3], v=[1.5, 2, -3, 1e-9]), *of_every_stream()])
         store.close()
+        metrics = {f"{name}_{field}" for name in STREAMS for field in MEASUREMENTS[name]}
         window = {"start": START_NS // SECOND_NS - 1, "end": START_NS // SECOND_NS + 10}
 
         def exported() -> list[str]:
@@ -172,12 +179,14 @@ def test_victoria_metrics_takes_our_writes(tmp_path: Path) -> None:
             return httpx.get(f"{url}/api/v1/export", params=query, trust_env=False, timeout=60).text.splitlines()
 
         httpx.get(f"{url}/internal/force_flush", trust_env=False, timeout=60)
-        until(lambda: len(exported()) == 3, "what was written")
-        found = {(row["metric"]["__name__"], row["metric"]["lift"]): row for row in map(json.loads, exported())}
-        assert found["speed_v", "L1"]["values"] == [1.5, -3]
-        assert found["speed_v", "L 2"]["values"] == [2, 1e-9]
-        assert found["speed_v", "L 2"]["timestamps"] == [(START_NS + s * SECOND_NS) // 10**6 for s in (1, 3)]
-        assert found["door_state", "L1"]["metric"]["district"] == "north"
+        until(lambda: len(exported()) == 2 + len(metrics), "what was written")
+        found = {tuple(row["metric"].values()): row for row in map(json.loads, exported())}
+        assert {metric for metric, district, _ in found if district == "south"} == metrics
+        assert found["speed_v", "north", "L1"]["values"] == [1.5, -3]
+        assert found["speed_v", "north", "L 2"]["values"] == [2, 1e-9]
+        assert found["speed_v", "north", "L 2"]["timestamps"] == [(START_NS + s * SECOND_NS) // 10**6 for s in (1, 3)]
+        assert found["door_state", "south", "L1"]["values"] == [1, 2]
+        assert found["door_state", "south", "L1"]["timestamps"] == [START_NS // 10**6, START_NS // 10**6 + 250]
     finally:
         server.terminate()
         server.wait(PATIENCE_S)
