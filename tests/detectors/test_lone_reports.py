@@ -33,7 +33,7 @@ def test_reports_lost_without_a_trace_raise_nothing_in_any_sound_lift(lost: floa
     for seed in range(4):
         sent = lone(healthy(seed, trips=8).rest(PARKED_S))
         variants = {(k, lost): sent.keeping(rng.random(len(sent.t_ns)) >= lost) for k in range(25)}
-        assert opened(variants) == {}
+        assert opened(variants.items()) == {}
 
 
 def repeated(script: Script, every_s: float) -> Script:

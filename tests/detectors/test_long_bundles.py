@@ -20,7 +20,7 @@ def test_events_of_unknown_instants_raise_nothing(span_s: float, lost: float) ->
         for dt_s in (0.2, 1.0):
             sent = bundles(script, dt_s, span_s=span_s, with_at=False)
             variants[number, dt_s] = sent.keeping(rng.random(len(sent.t_ns)) >= lost)
-    assert opened(variants) == {}
+    assert opened(variants.items()) == {}
 
 
 @pytest.mark.parametrize("with_at", [True, False])
