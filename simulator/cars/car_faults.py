@@ -149,6 +149,8 @@ def _clear(cars: Cars, lift: Index) -> None:
 def activate(cars: Cars, lift: Index, onset_s: F64) -> None:
     """Activate the pending faults of these lifts at `onset_s`."""
     armed = cars.stage[lift] == FAULT_PENDING
+    if not armed.any():
+        return
     lift, onset_s = lift[armed], onset_s[armed]
     cause = cars.cause[lift]
     cars.stage[lift] = FAULT_ACTIVE
@@ -168,6 +170,8 @@ def activate(cars: Cars, lift: Index, onset_s: F64) -> None:
 def immobilise(cars: Cars, lift: Index, onset_s: F64) -> None:
     """Activate the faults of these cars, and keep the cars as they are until the fault ends and the car stands
     still."""
+    if not len(lift):
+        return
     activate(cars, lift, onset_s)
     rests_s = np.maximum(onset_s, cars.trajectories.end_s[lift])
     cars.set_phase(lift, IMMOBILISED, np.maximum(cars.fault_ends_s[lift], rests_s + SETTLE_S))
@@ -182,6 +186,8 @@ def _door_effect(cars: Cars, lift: Index) -> Index:
 
 def hold_shut_doors(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Immobilise the cars whose doors do not open for their passengers; return the others."""
+    if not cars.cause[lift].any():
+        return lift, t
     refuse = (_door_effect(cars, lift) == STAYS_SHUT) & (cars.riders[lift] > 0)
     immobilise(cars, lift[refuse], t[refuse])
     return lift[~refuse], t[~refuse]
@@ -222,6 +228,8 @@ def intercept_closing(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
 
 def disturb_closing(cars: Cars, lift: Index, t: F64) -> None:
     """Stop closing doors by an obstruction, or by a belt that slips."""
+    if not cars.cause[lift].any():
+        return
     door = _door_effect(cars, lift)
     obstructed, slips = door == REVERSES, door == SLIPS
     blocked = lift[obstructed]
@@ -235,6 +243,8 @@ def disturb_closing(cars: Cars, lift: Index, t: F64) -> None:
 def intercept_departure(cars: Cars, lift: Index, t: F64) -> tuple[Index, F64]:
     """Handle the cars that do not leave although their doors have closed; return the others."""
     cause = cars.cause[lift]
+    if not cause.any():
+        return lift, t
     again = (EFFECTS.door[cause] == REOPENS) & ~cars.homing[lift]
     activate(cars, lift[again], t[again])
     cars.set_phase(lift[again], ARRIVED, t[again] + PAUSE_S)

@@ -71,7 +71,7 @@ def advance(cars: Cars, since_s: F64, until_s: F64) -> None:
 def _end_phases(cars: Cars, due: Index) -> None:
     """End the current phases of these cars."""
     phases = cars.phase[due]
-    for phase in np.unique(phases):
+    for phase in np.flatnonzero(np.bincount(phases)).tolist():
         lift = due[phases == phase]
         _HANDLERS[phase](cars, lift, cars.due_s[lift])
 

@@ -64,21 +64,30 @@ def _choose_passenger(cars: Cars, lift: Index, t: F64) -> NDArray[np.bool_]:
     slot = np.full(len(lift), NO_PASSENGER)
     some = cars.riders[lift] > 0
     cars.everyone_out[lift] &= some
-    slot[some] = people.next_to_alight(group[some], lift[some], floor[some], cars.everyone_out[lift[some]])
+    if some.any():
+        slot[some] = people.next_to_alight(group[some], lift[some], floor[some], cars.everyone_out[lift[some]])
     waiting = people.waiting[group, :, floor] > 0
     boards = (slot == NO_PASSENGER) & waiting.any(axis=1) & collective_control.can_board(cars, lift, 0.0)
-    collective_control.choose_direction(cars, lift[boards], waiting[boards])
-    enters = people.next_to_board(group[boards], lift[boards], floor[boards], cars.heading[lift[boards]])
-    comes = np.flatnonzero(boards)[enters != NO_PASSENGER]
-    enters = enters[enters != NO_PASSENGER]
-    can_board = collective_control.can_board(cars, lift[comes], people.mass_kg[group[comes], enters])
-    comes, enters = comes[can_board], enters[can_board]
-    slot[comes] = enters
-    people.board(group[comes], enters, lift[comes], t[comes])
     cars.entering[lift] = False
-    cars.entering[lift[comes]] = True
+    if boards.any():
+        comes = np.flatnonzero(boards)
+        enters = _board_next(cars, lift[comes], t[comes], waiting[comes])
+        slot[comes] = enters
+        cars.entering[lift[comes]] = enters != NO_PASSENGER
     cars.person_in_doorway[lift] = slot
     return slot != NO_PASSENGER
+
+
+def _board_next(cars: Cars, lift: Index, t: F64, waiting: NDArray[np.bool_]) -> Index:
+    """Set the heading of these cars by the passengers who wait to go up and down; move the first of each queue, if
+    there is room, into its car, and return the slots, -1 without one."""
+    people, group = cars.passengers, cars.group[lift]
+    collective_control.choose_direction(cars, lift, waiting)
+    enters = people.next_to_board(group, lift, cars.floor[lift], cars.heading[lift].astype(np.intp))
+    boards = (enters != NO_PASSENGER) & collective_control.can_board(cars, lift, people.mass_kg[group, enters])
+    if boards.any():
+        people.board(group[boards], enters[boards], lift[boards], t[boards])
+    return np.where(boards, enters, NO_PASSENGER)
 
 
 def _occupy_doorway(cars: Cars, lift: Index, t: F64, for_s: F64) -> None:
@@ -131,7 +140,8 @@ def doorway_cleared(cars: Cars, lift: Index, t: F64) -> None:
     comes, goes = through & enters, through & ~enters
     cars.car_call[lift[comes], cars.passengers.target[group[comes], slot[comes]]] = True
     collective_control.choose_direction(cars, lift[comes], np.zeros((int(comes.sum()), 2), dtype=np.bool_))
-    cars.passengers.alight(group[goes], slot[goes], cars.floor[lift[goes]], t[goes])
+    if goes.any():
+        cars.passengers.alight(group[goes], slot[goes], cars.floor[lift[goes]], t[goes])
     cars.person_in_doorway[lift] = NO_PASSENGER
     cars.curtain[lift] = False
     cars.log_infrared(lift, t)

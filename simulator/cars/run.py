@@ -27,6 +27,8 @@ def divert(cars: Cars, lift: Index, t: F64) -> None:
     The new run begins where the old one did: both are the same until the first of them decelerates.
     """
     runs = (cars.phase[lift] == RUN) & (cars.stage[lift] == NO_FAULT)
+    if not runs.any():
+        return
     lift, t = lift[runs], t[runs]
     first, free = collective_control.reachable(cars, lift, t)
     stop = collective_control.next_stop(cars, lift, first, np.sign(cars.target[lift] - cars.floor[lift]))

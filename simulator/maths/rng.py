@@ -110,6 +110,8 @@ class RandomStreams:
 
     def _next(self, lift: NDArray[np.intp], is_normal: bool) -> F64:
         numbers = np.empty(len(lift))
+        if not len(lift):
+            return numbers
         with np.errstate(over="ignore"):
             _draw(self.key, self.draws, lift, is_normal, numbers)
         return numbers

@@ -50,11 +50,13 @@ class Trajectories:
     def run_to(self, lift: Index, start_s: F64, target_m: F64, run_limits: RunLimits) -> None:
         """Start runs of these resting cars to `target_m` at `start_s`."""
         t, z, v, a = start_s, self.at(lift, start_s)[0], np.zeros(len(lift)), np.zeros(len(lift))
+        knots = np.zeros((5, KNOTS, len(lift)))
         for k, (j, h) in enumerate(run_pieces(target_m - z, run_limits)):
-            self._set(k, lift, t, z, v, a, j)
+            knots[:, k] = t, z, v, a, j
             t, z = t + h, z + h * (v + h * (a / 2 + h * j / 6))
             v, a = v + h * (a + h * j / 2), a + h * j
-        self._set(KNOTS - 1, lift, t, target_m, 0.0, 0.0, 0.0)
+        knots[:2, -1] = t, target_m
+        self._set(slice(None), lift, *knots)
 
     def cancel_run(self, lift: Index) -> None:
         """Cancel the runs of these cars, which have just been started."""
@@ -127,7 +129,9 @@ class Trajectories:
             low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
         return high
 
-    def _set(self, k: int | Index, lift: Index, t: F64, z: F64, v: F64 | float, a: F64 | float, j: F64 | float) -> None:
+    def _set(
+        self, k: int | slice | Index, lift: Index, t: F64, z: F64, v: F64 | float, a: F64 | float, j: F64 | float
+    ) -> None:
         self.t[k, lift], self.z[k, lift], self.v[k, lift], self.a[k, lift], self.j[k, lift] = t, z, v, a, j
 
 

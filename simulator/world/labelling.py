@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from simulator.faults.labels import Label
 from simulator.faults.symptom import GroundTruth
 from simulator.faults.symptom_table import SYMPTOMS
-from telemetry.arrays import F64, Bools
+from telemetry.arrays import F64, Bools, Index
 
 LAST_SYMPTOM_S = 180.0
 """How long after a fault's end its last symptoms may last: a car may still have to run home at crawling speed."""
 DECIMALS = 3
 _NO_LIFTS = np.zeros(0, dtype=np.intp)
+_EVERY = np.arange(len(SYMPTOMS))
 _AFTER_S = np.array([symptom.after_s for symptom in SYMPTOMS])[:, None]
 
 
@@ -63,18 +64,21 @@ class SymptomRecorder:
         shows, holds = _columns(truth)
         found: list[Label] = []
         samples = shows.shape[2]
+        seen = np.flatnonzero(shows.any(axis=(1, 2)) | ~np.isnan(self._since_s).all(axis=1))
+        shows, holds = shows[seen][:, place], holds[seen][:, place]
         for k in range(samples):
             now_s = np.round(begin_s[lift[place]] + k / samples, DECIMALS)
-            runs = ~np.isnan(self._since_s)
-            here = (shows[:, place, k] & (now_s >= onset_s)) | (runs & holds[:, place, k])
-            found += self._close(runs & ~here)
-            self._since_s = np.where(here & ~runs, now_s, self._since_s)
-            self._until_s = np.where(here, now_s + 1 / samples, self._until_s)
+            since_s = self._since_s[seen]
+            runs = ~np.isnan(since_s)
+            here = (shows[:, :, k] & (now_s >= onset_s)) | (runs & holds[:, :, k])
+            self._since_s[seen] = np.where(here & ~runs, now_s, since_s)
+            found += self._close(runs & ~here, seen)
+            self._until_s[seen] = np.where(here, now_s + 1 / samples, self._until_s[seen])
         return found + self._retire(begin_s)
 
     def unfinished(self) -> list[Label]:
         """Return the labels of all faults and symptoms that have not ended."""
-        rows = self._close(~np.isnan(self._since_s))
+        rows = self._close(~np.isnan(self._since_s), _EVERY)
         written = {(row.lift, row.number) for row in rows}
         return rows + [
             label
@@ -82,12 +86,14 @@ class SymptomRecorder:
             if not was_written and np.isfinite(label.onset_s) and (label.lift, label.number) not in written
         ]
 
-    def _close(self, ended: Bools) -> list[Label]:
-        """Return the labels of these symptoms, which ended at their `until_s`."""
+    def _close(self, ended: Bools, seen: Index) -> list[Label]:
+        """Return the labels of these symptoms, a row for each of `seen`, which ended at their `until_s`."""
         rows: list[Label] = []
         if not ended.any():
             return rows
-        for symptom, k in zip(*np.nonzero(ended & (self._until_s - self._since_s > _AFTER_S - 1e-6)), strict=True):
+        lasts_s = self._until_s[seen] - self._since_s[seen]
+        for row, k in zip(*np.nonzero(ended & (lasts_s > _AFTER_S[seen] - 1e-6)), strict=True):
+            symptom = seen[row]
             begin_s, end_s = self._since_s[symptom, k], self._until_s[symptom, k]
             self._written[k] = True
             rows.append(
@@ -98,7 +104,7 @@ class SymptomRecorder:
                     symptom_end_s=round(float(end_s), DECIMALS),
                 )
             )
-        self._since_s = np.where(ended, np.nan, self._since_s)
+        self._since_s[seen] = np.where(ended, np.nan, self._since_s[seen])
         return rows
 
     def _retire(self, begin_s: F64) -> list[Label]:
@@ -109,7 +115,7 @@ class SymptomRecorder:
         now_s = begin_s[[label.lift for label in self.labels]] + 1
         silent = np.isnan(self._since_s).all(axis=0)
         over = (now_s > end_s + LAST_SYMPTOM_S) | ((now_s > end_s + 1) & silent)
-        rows = self._close(~np.isnan(self._since_s) & over)
+        rows = self._close(~np.isnan(self._since_s) & over, _EVERY)
         rows += [
             label for label, gone, written in zip(self.labels, over, self._written, strict=True) if gone and not written
         ]
