@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from simulator.scenarios.fault_plan import fault_requests
 from simulator.scenarios.library import read
 from simulator.scenarios.scenario import Scenario, scenario_lifts
 from simulator.world.world import World
+from telemetry.batch import Decoded
 from telemetry.streams import CLOSED, INSPECTION, NORMAL
 from tests.simulator.recorded_world import NIGHT, START_NS, world
 
@@ -32,13 +34,12 @@ LIFTS, LASTS_S = 4, 250.0
 Raised = tuple[list[tuple[str, str]], list[dict[str, Any]]]
 
 
-def raised(scenario: Scenario) -> Raised:
-    """Return the grave alerts, each as its lift and its rule, and what truly happened."""
+def raised(scenario: Scenario, counts: Counter[str] | None = None) -> Raised:
+    """Return the grave alerts, each as its lift and its rule, and what truly happened; count that too where wanted."""
     scene = Simulation(scenario, scenario.start_ns)
     run = Replay(scene.facts, RULES, silence=True)
-    alerts = {
-        change.alert.id: change.alert for changes in replay(run, wider(decoded_seconds(scene))) for change in changes
-    }
+    seconds = decoded_seconds(scene) if counts is None else counting(scene, counts)
+    alerts = {change.alert.id: change.alert for changes in replay(run, wider(seconds)) for change in changes}
     grave = [(alert.lift_id, alert.rule) for alert in alerts.values() if alert.severity in GRAVE]
     return grave, scene.labels()
 
@@ -148,6 +149,35 @@ WORLDS: dict[str, dict[str, Any]] = {
 }
 
 
+def counting(scene: Simulation, counts: Counter[str]) -> Iterator[Decoded]:
+    """Yield the seconds of a world, and count what happens in it by itself."""
+    world = scene.world
+    cars, since = world.cars, np.zeros(len(world))
+    before = cars.trajectories.t[0].copy()
+    for decoded in decoded_seconds(scene):
+        begun = np.flatnonzero(cars.trajectories.t[0] != before)
+        begun = begun[begun < len(world)]
+        before = cars.trajectories.t[0].copy()
+        open_door = cars.door[begun] != CLOSED
+        runs, peak_mps = begun[~open_door], np.abs(cars.trajectories.v).max(axis=0)
+        counts["re-levellings"] += int(open_door.sum())
+        counts["trips"] += len(runs)
+        counts["short trips"] += int((peak_mps[runs] < 0.97 * cars.lifts.rated_mps[runs]).sum())
+        since[begun] = world.seconds - 1
+        counts["idle minutes"] = max(counts["idle minutes"], int((world.seconds - 1 - since).max() / 60))
+        yield decoded
+
+
+CONTAINS: dict[str, Callable[[Counter[str]], bool]] = {
+    "weather on a barometer": lambda counts: counts["trips"] > 0,
+    "re-levelling under load": lambda counts: counts["re-levellings"] >= 5,
+    "short trips that never reach rated speed": lambda counts: 0.1 < counts["short trips"] / counts["trips"] < 0.6,
+    "night idleness": lambda counts: counts["idle minutes"] >= 10,
+}
+
+
 @pytest.mark.parametrize("world", WORLDS)
-def test_a_world_without_faults_raises_nothing_above_minor(world: str) -> None:
-    assert raised(Scenario(**({"lifts": LIFTS, "seed": 7} | WORLDS[world]))) == ([], [])
+def test_a_world_without_faults_contains_its_situation_and_raises_nothing_above_minor(world: str) -> None:
+    counts = Counter[str]()
+    assert raised(Scenario(**({"lifts": LIFTS, "seed": 7} | WORLDS[world])), counts) == ([], [])
+    assert CONTAINS[world](counts)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from simulator.cars.maintenance_visit import INSPECTION_MPS
 from simulator.faults.near_misses import WEATHER
 from simulator.playback.simulation import Simulation
-from simulator.scenarios.scenario import Scenario
+from simulator.scenarios.scenario import Scenario, scenario_lifts
 from telemetry.streams import CLOSED, INSPECTION, NORMAL, OPEN
-from tests.simulator.test_near_misses import LIFTS, WORLDS
 
 STILL_MPS = 0.02
 Column = NDArray[np.float64]
@@ -37,27 +36,61 @@ class Lived:
         pieces = [[k for k, _ in group] for move, group in groupby(enumerate(moves), lambda one: one[1]) if move]
         return [Lived(*(column[piece] for column in vars(self).values())) for piece in pieces]
 
+    def until(self, end_s: float) -> Lived:
+        """Return the beginning, until so many seconds have passed."""
+        return Lived(*(column[: round(10 * end_s)] for column in vars(self).values()))
 
-def live(scenario: Scenario, lift: int = 0) -> Lived:
-    scene, seconds = Simulation(scenario, scenario.start_ns), []
-    world = scene.world
+
+def live(scenario: Scenario) -> list[Lived]:
+    """Simulate a scenario; return what each of its lifts did."""
+    world, seconds = Simulation(scenario, scenario.start_ns).world, []
+    every, n = np.ones((len(world), 10)), len(world)
     for _ in range(scenario.seconds):
         second, cars = world.step(), world.cars
-        t_s = world.begin_s[lift] - 1 + np.arange(10) / 10
-        place, v, _ = cars.trajectories.at(np.array([lift]), t_s[None])
-        every = np.ones(10)
-        states = (every * cars.door[lift], every * cars.mode[lift], every * cars.condition.goods[lift])
-        seconds.append((place[0], v[0], second.z_m[lift], *states))
-    return Lived(*(np.concatenate(column) for column in zip(*seconds, strict=True)))
+        place, v, _ = cars.trajectories.at(np.arange(n), world.begin_s[:, None] - 1 + np.arange(10) / 10)
+        states = (every * state[:n, None] for state in (cars.door, cars.mode, cars.condition.goods))
+        seconds.append((place, v, second.z_m, *states))
+    columns = [np.concatenate(column, axis=1) for column in zip(*seconds, strict=True)]
+    return [Lived(*(column[lift] for column in columns)) for lift in range(n)]
 
 
-def under(cause: str, for_s: float, hour: float = 2.0, **more: object) -> Scenario:
-    fault = {"cause": cause, "lift": 1, "for_s": for_s, "severity": 0.5}
-    return Scenario(lifts=4, seed=7, hour=hour, hours=(for_s + 60) / 3600, faults=[fault], **more)  # type: ignore[arg-type]
+def fault(cause: str, lift: int, for_s: float) -> dict[str, object]:
+    return {"cause": cause, "lift": lift, "for_s": for_s, "severity": 0.5}
 
 
-def test_a_maintenance_visit_works_rides_on_the_roof_tries_the_door_and_runs_once() -> None:
-    seen = live(under("maintenance-visit", 1500.0))
+def world(hour: float, lasts_s: float, *faults: dict[str, object], lifts: int = 4, **more: object) -> Scenario:
+    return Scenario(lifts=lifts, seed=7, hour=hour, hours=lasts_s / 3600, faults=faults, **more)  # type: ignore[arg-type]
+
+
+VISITED, SHORT, LOADED = 0, 2, range(5, 9)
+NIGHT = world(
+    2.0,
+    1560.0,
+    fault("maintenance-visit", VISITED + 1, 1500.0),
+    fault("short-trips", SHORT + 1, 240.0),
+    *(fault("re-levelling-under-load", lift + 1, 300.0) for lift in LOADED),
+    lifts=9,
+)
+WINDY, CALM = 0, 4
+WIND_S, LONG_S = 900.0, 4200.0
+
+
+@pytest.fixture(scope="module")
+def night() -> list[Lived]:
+    """One night of a maintenance visit, of short trips, and of goods that are loaded in the lifts with long ropes."""
+    return live(NIGHT)
+
+
+@pytest.fixture(scope="module")
+def weather() -> list[Lived]:
+    """More than an hour of barometers, in one building with wind on the shaft."""
+    return live(world(3.0, LONG_S, fault(WEATHER, WINDY + 1, WIND_S), lifts=5, barometers=1.0))
+
+
+def test_a_maintenance_visit_works_rides_on_the_roof_tries_the_door_and_runs_once(
+    night: list[Lived],
+) -> None:
+    seen = night[VISITED]
     inspected = seen.mode == INSPECTION
     order = [mode for mode, _ in groupby(seen.mode)]
     assert order == [NORMAL, INSPECTION, NORMAL]
@@ -72,22 +105,19 @@ def test_a_maintenance_visit_works_rides_on_the_roof_tries_the_door_and_runs_onc
     assert np.isin(tests[-1].z_m[0], seen.z_m[last : last + 50])
 
 
-def test_short_trips_are_of_one_floor_to_and_fro_below_rated_speed() -> None:
-    scenario = under("short-trips", 240.0)
-    rated_mps = Simulation(scenario, scenario.start_ns).facts[0].rated_speed_mps or 0.0
-    runs = live(scenario).runs()
+def test_short_trips_are_of_one_floor_to_and_fro_below_rated_speed(night: list[Lived]) -> None:
+    rated_mps = scenario_lifts(NIGHT)[SHORT].rated_speed_mps or 0.0
+    runs = night[SHORT].until(300.0).runs()
     peaks = [np.abs(run.v_mps).max() for run in runs]
     assert len(runs) >= 6
     assert max(peaks[:6]) < 0.97 * rated_mps
     assert {bool(run.v_mps.sum() > 0) for run in runs} == {True, False}
 
 
-def test_a_car_on_long_ropes_levels_again_while_goods_come_and_go() -> None:
+def test_a_car_on_long_ropes_levels_again_while_goods_come_and_go(night: list[Lived]) -> None:
     levelled = 0
-    for lift in range(6, 10):
-        asked = under("re-levelling-under-load", 300.0).model_copy(update={"lifts": 9})
-        fault = asked.faults[0].model_copy(update={"lift": lift})
-        seen = live(asked.model_copy(update={"faults": (fault,)}), lift - 1)
+    for lift in LOADED:
+        seen = night[lift].until(360.0)
         assert seen.goods.max() > 0.75
         assert seen.goods[-1] == 0
         levelled += any((run.door == OPEN).all() and 0 < np.ptp(run.z_m) < 0.05 for run in seen.runs())
@@ -95,49 +125,23 @@ def test_a_car_on_long_ropes_levels_again_while_goods_come_and_go() -> None:
 
 
 def test_nobody_comes_to_a_deserted_building() -> None:
-    busy, idle = live(under("night-idleness", 600.0, hour=12.0)), live(Scenario(lifts=4, seed=7, hour=12.0, hours=0.18))
-    assert len(idle.runs()) > 5
-    assert Lived(*(column[1500:6000] for column in vars(busy).values())).runs() == []
+    deserted, usual = live(world(12.0, 660.0, fault("night-idleness", 1, 600.0)))[0], live(world(12.0, 648.0))[0]
+    assert len(usual.runs()) > 5
+    assert Lived(*(column[1500:6000] for column in vars(deserted).values())).runs() == []
 
 
-def test_wind_on_the_shaft_moves_a_barometer_and_leaves_a_tape_alone() -> None:
-    def level_offset_m(barometers: float) -> Column:
-        seen = live(under(WEATHER, 900.0, hour=3.0, barometers=barometers))
-        return (seen.read_m - seen.z_m).reshape(-1, 600).mean(axis=1)
+def read_high_m(seen: Lived) -> Column:
+    """Return by how much a position sensor reads high, minute by minute."""
+    return (seen.read_m - seen.z_m).reshape(-1, 600).mean(axis=1)
 
-    barometer, tape = level_offset_m(1.0), level_offset_m(0.0)
+
+def test_wind_on_the_shaft_moves_a_barometer_and_leaves_a_tape_alone(weather: list[Lived]) -> None:
+    tapes = live(world(3.0, WIND_S + 60, fault(WEATHER, WINDY + 1, WIND_S)))
+    barometer, tape = (read_high_m(lifts[WINDY].until(WIND_S + 60)) for lifts in (weather, tapes))
     assert np.abs(tape).max() < 0.05
     assert 2.5 < np.ptp(barometer) < 5.0
     assert abs(barometer[-1] - barometer[0]) < 1.0
 
 
-def counted(world: str) -> Counter[str]:
-    """Return what happened by itself in one of the worlds that must raise nothing."""
-    scenario = Scenario(**({"lifts": LIFTS, "seed": 7} | WORLDS[world]))
-    scene, counts = Simulation(scenario, scenario.start_ns), Counter[str]()
-    cars, since = scene.world.cars, np.zeros(len(scene.world))
-    for second in range(scenario.seconds):
-        before = cars.trajectories.t[0].copy()
-        scene.world.step()
-        begun = np.flatnonzero(cars.trajectories.t[0] != before)
-        begun = begun[begun < len(scene.world)]
-        open_door = cars.door[begun] != CLOSED
-        runs, peak_mps = begun[~open_door], np.abs(cars.trajectories.v).max(axis=0)
-        counts["re-levellings"] += int(open_door.sum())
-        counts["trips"] += len(runs)
-        counts["short trips"] += int((peak_mps[runs] < 0.97 * cars.lifts.rated_mps[runs]).sum())
-        since[begun] = second
-        counts["idle minutes"] = max(counts["idle minutes"], int((second - since).max() / 60))
-    return counts
-
-
-def test_worlds_that_must_raise_nothing_contain_each_situation() -> None:
-    assert counted("re-levelling under load")["re-levellings"] >= 5
-    noon = counted("short trips that never reach rated speed")
-    assert 0.1 < noon["short trips"] / noon["trips"] < 0.6
-    assert counted("night idleness")["idle minutes"] >= 10
-
-
-def test_the_weather_moves_a_barometer_at_all_times() -> None:
-    seen = live(Scenario(lifts=1, seed=7, hour=2.0, hours=2.0, barometers=1.0))
-    assert np.ptp((seen.read_m - seen.z_m).reshape(-1, 600).mean(axis=1)) > 0.3
+def test_the_weather_moves_a_barometer_at_all_times(weather: list[Lived]) -> None:
+    assert np.ptp(read_high_m(weather[CALM])) > 0.3
