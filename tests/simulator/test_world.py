@@ -15,39 +15,52 @@ from simulator.terminals.messages import MessageEncoder
 from simulator.terminals.terminals import Terminals
 from simulator.world.world import World
 from telemetry.streams import CLOSED, CLOSING, OPEN, OPENING
-from tests.simulator.recorded_world import START_NS, car_positions, live, longest_s, world
+from tests.simulator.recorded_world import START_NS, WorldRecord, car_positions, live, longest_s, world
 
 LIFTS, SECONDS = 60, 90
 
 
-def bytes_of(first: int, last: int, form: str, **more: object) -> dict[str, list[bytes]]:
-    """Return what each topic of lifts first to last - 1 carries."""
+Bytes = dict[str, list[bytes]]
+
+
+def bytes_of(first: int, last: int, *forms: str, **more: object) -> list[Bytes]:
+    """Return for each form what each topic of lifts first to last - 1 carries."""
     facts = fleet(LIFTS, seed=4)[first:last]
     w = World(facts, 4, START_NS, first=first, hour=8.0, vibration=True, faults_per_lift_hour=20.0, **more)
-    terminals, encoder = Terminals(facts, START_NS), MessageEncoder(facts, form)
-    payloads: dict[str, list[bytes]] = {}
+    terminals, encoders = Terminals(facts, START_NS), [MessageEncoder(facts, form) for form in forms]
+    carried: list[Bytes] = [{} for _ in forms]
     for _ in range(SECONDS):
-        for packet in encoder.packets(terminals.report(w, w.step())):
-            payloads.setdefault(packet.topic, []).append(packet.payload)
-    return payloads
+        reports = terminals.report(w, w.step())
+        for encoder, payloads in zip(encoders, carried, strict=True):
+            for packet in encoder.packets(reports):
+                payloads.setdefault(packet.topic, []).append(packet.payload)
+    return carried
 
 
-@pytest.mark.parametrize("form", ["json", "cbor"])
-def test_the_same_seed_gives_the_same_bytes_however_the_fleet_is_cut(form: str) -> None:
-    whole = bytes_of(0, LIFTS, form)
-    parts: dict[str, list[bytes]] = {}
+FORMS = ("json", "cbor")
+CUTS = ((0, 7), (7, 8), (8, 42), (42, LIFTS))
+
+
+@pytest.fixture(scope="module")
+def cuts() -> list[list[Bytes]]:
+    """What one world carries in each form: the whole of it, and each of its parts, simulated anew."""
+    return [bytes_of(first, last, *FORMS) for first, last in ((0, LIFTS), *CUTS)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_seed_gives_the_same_bytes_however_the_fleet_is_cut(form: str, cuts: list[list[Bytes]]) -> None:
+    whole, *parts = (one[FORMS.index(form)] for one in cuts)
     building = building_of(range(LIFTS), seed=4)
-    cuts = ((0, 7), (7, 8), (8, 42), (42, LIFTS))
-    assert any(building[first] == building[first - 1] for first, _ in cuts[1:]), "a cut goes through a building"
-    for first, last in cuts:
-        parts |= bytes_of(first, last, form)
+    assert any(building[first] == building[first - 1] for first, _ in CUTS[1:]), "a cut goes through a building"
     assert len(whole) == 2 * LIFTS
-    assert parts == whole
+    assert {topic: sent for part in parts for topic, sent in part.items()} == whole
 
 
 def test_gateways_send_the_same_bytes_when_the_fleet_is_cut_between_them() -> None:
-    whole = bytes_of(0, LIFTS, "gateway", lifts_per_message=20)
-    parts = bytes_of(0, 20, "gateway", lifts_per_message=20) | bytes_of(20, LIFTS, "gateway", lifts_per_message=20)
+    whole, begin, end = (
+        bytes_of(*lifts, "gateway", lifts_per_message=20)[0] for lifts in ((0, LIFTS), (0, 20), (20, LIFTS))
+    )
+    parts = begin | end
     assert {topic: sent for topic, sent in parts.items() if topic.endswith("status")} == {
         topic: sent for topic, sent in whole.items() if topic.endswith("status")
     }
@@ -60,8 +73,22 @@ def test_another_seed_gives_other_samples() -> None:
     assert not np.array_equal(one, two)
 
 
-def test_healthy_lifts_move_within_their_drive_and_open_only_at_a_landing() -> None:
-    story = live(world(lifts=40, seed=8), 600)
+@dataclasses.dataclass
+class Morning:
+    """A morning without faults: what the lifts did, and their world at its end."""
+
+    story: WorldRecord
+    world: World
+
+
+@pytest.fixture(scope="module")
+def morning() -> Morning:
+    w = world(lifts=80, seed=8)
+    return Morning(live(w, 900), w)
+
+
+def test_healthy_lifts_move_within_their_drive_and_open_only_at_a_landing(morning: Morning) -> None:
+    story = morning.story
     moving = np.abs(story.v) > 0.05
     assert moving.any(axis=0).mean() > 0.8
     assert (np.abs(story.v).max(axis=0) <= story.rated_mps * (1 + 1e-6)).all()
@@ -86,20 +113,20 @@ def longest_rest(v: np.ndarray) -> np.ndarray:
     return np.pad(still[:-2] & still[1:-1] & still[2:], ((1, 1), (0, 0)))
 
 
-def test_people_ride_in_and_out_and_an_empty_car_rests_closed() -> None:
-    story = live(world(lifts=30, seed=8), 900)
+def test_people_ride_in_and_out_and_an_empty_car_rests_closed(morning: Morning) -> None:
+    story = morning.story
     assert story.presence.any(axis=0).mean() > 0.8
     assert (story.presence[1:] != story.presence[:-1]).sum() > 60
-    for lift in range(30):
+    for lift in range(80):
         trapped = story.presence[:, lift] & (story.v[:, lift] == 0) & (story.door[:, lift] == CLOSED)
         assert longest_s(trapped) < 3
         assert longest_s(story.door[:, lift] != CLOSED) < 60
 
 
-def test_doors_go_through_their_states_in_order_and_sometimes_reverse() -> None:
-    story = live(world(lifts=60, seed=8), 600)
+def test_doors_go_through_their_states_in_order_and_sometimes_reverse(morning: Morning) -> None:
+    story = morning.story
     pairs = set()
-    for lift in range(60):
+    for lift in range(80):
         states = [state for second in story.seconds for _, (state,) in events(second.door.of(lift))]
         pairs |= {pair for pair in pairwise(states) if pair[0] != pair[1]}
     assert pairs == {(CLOSED, OPENING), (OPENING, OPEN), (OPEN, CLOSING), (CLOSING, CLOSED), (CLOSING, OPENING)}
@@ -177,13 +204,12 @@ def test_a_second_is_not_changed_by_the_next_one() -> None:
     assert all(np.array_equal(getattr(second, name), copy) for name, copy in copies.items())
 
 
-def test_door_times_depend_on_width_and_type_and_vary() -> None:
-    w = world(lifts=80, seed=8)
+def test_door_times_depend_on_width_and_type_and_vary(morning: Morning) -> None:
+    w = morning.world
     took_ms: dict[int, list[float]] = {lift: [] for lift in range(80)}
     opens_ms: dict[int, float] = {}
     was = np.full(80, CLOSED)
-    for _ in range(900):
-        second = w.step()
+    for second in morning.story.seconds:
         for lift in np.flatnonzero(np.diff(second.door.first)).tolist():
             offsets_ms, states = second.door.of(lift)
             for offset_ms, (state,) in zip(offsets_ms, states, strict=True):
