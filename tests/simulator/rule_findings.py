@@ -1,4 +1,4 @@
-"""Runs the rules on a simulated world without messages: each second becomes a batch that arrives at its end."""
+"""Runs the rules on a simulated world without messages: some seconds at a time become a batch."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from simulator.faults.labels import Label
 from simulator.faults.symptom_table import BY_SLUG
 from simulator.world.second import Second
 from simulator.world.world import World
-from telemetry.arrays import F64, Index
+from telemetry.arrays import F64, I64, Index
 from telemetry.batch import CHANNELS, Batch, readings
 
+TURN_S = 10
+"""So many seconds are judged together: however the readings are cut, the findings are the same."""
+Piece = tuple[Index, I64, dict[str, F64]]
 
-def batch_of(w: World, second: Second) -> Batch:
-    """Return the rows of a second, one for each instant of a lift."""
+
+def pieces_of(w: World, second: Second) -> list[Piece]:
+    """Return what the lifts send of a second: lifts, times and values of each kind."""
     pieces = []
     every = np.arange(len(w))
     samples_ns = second.t_ns[:, None] + np.arange(10) * 100_000_000
@@ -32,7 +36,7 @@ def batch_of(w: World, second: Second) -> Batch:
         lift = np.repeat(every, np.diff(events.first))
         values = events.values.astype(np.float64).T
         pieces.append((lift, second.t_ns[lift] + events.offset_ms * 1_000_000, dict(zip(names, values, strict=True))))
-    lifts = np.array([lift for lift in second.status if not second.silent[lift]], dtype=np.intp)
+    lifts = np.array(second.status, dtype=np.intp)
     status = {
         "alarm": w.cars.alarm[lifts],
         "power": w.cars.battery[lifts],
@@ -40,6 +44,15 @@ def batch_of(w: World, second: Second) -> Batch:
         "mode": 0 * lifts,
     }
     pieces.append((lifts, second.t_ns[lifts], {name: column.astype(np.float64) for name, column in status.items()}))
+    sends = [~second.silent[lift] for lift, _, _ in pieces]
+    return [
+        (lift[rows], t_ns[rows], {name: column[rows] for name, column in values.items()})
+        for (lift, t_ns, values), rows in zip(pieces, sends, strict=True)
+    ]
+
+
+def batch_of(pieces: list[Piece]) -> Batch:
+    """Return the rows of these pieces, one for each instant of a lift."""
     where = np.concatenate([np.stack([lift, t_ns]) for lift, t_ns, _ in pieces], axis=1)
     rows, place = np.unique(where, axis=1, return_inverse=True)
     columns = {name: np.full(rows.shape[1], np.nan) for name in CHANNELS}
@@ -48,19 +61,22 @@ def batch_of(w: World, second: Second) -> Batch:
         for name, column in values.items():
             columns[name][place[first : first + len(lift)]] = column
         first += len(lift)
-    sends = ~second.silent[rows[0]]
-    return readings(
-        rows[0][sends].astype(np.int32), rows[1][sends], **{name: column[sends] for name, column in columns.items()}
-    )
+    return readings(rows[0].astype(np.int32), rows[1], **columns)
 
 
-def live(facts: list[LiftFacts], w: World, seconds: int) -> Iterator[tuple[Second, list[Finding]]]:
-    """Simulate so many seconds; yield each with the findings of the rules. Every lift has been seen before."""
+def live(facts: list[LiftFacts], w: World, seconds: int) -> Iterator[tuple[list[Label], list[Finding]]]:
+    """Simulate so many seconds; yield each turn's labels and the findings of the rules. Every lift has been seen
+    before."""
     judge, columns = Judge(RULES, len(facts)), fleet(facts)
     arrive(judge, columns, np.arange(len(facts)), w.start_ns, np.ones(len(facts)))
-    for _ in range(seconds):
-        second = w.step()
-        yield second, judge.step(batch_of(w, second), columns) + silence_findings(judge, columns, w, second)
+    while w.seconds < seconds:
+        pieces, labels, findings = list[Piece](), list[Label](), list[Finding]()
+        for _ in range(min(TURN_S, seconds - w.seconds)):
+            second = w.step()
+            pieces += pieces_of(w, second)
+            labels += second.labels
+            findings += silence_findings(judge, columns, w, second)
+        yield labels, judge.step(batch_of(pieces), columns) + findings
 
 
 def fired_rules(facts: list[LiftFacts], w: World, seconds: int) -> dict[int, Counter[str]]:
@@ -77,8 +93,8 @@ def first_firing_s(facts: list[LiftFacts], w: World, seconds: int) -> tuple[dict
     """Return for each lift how long after the first of its symptoms each rule first fired, and the labels."""
     labels: list[Label] = []
     first_ns: dict[int, dict[str, int]] = defaultdict(dict)
-    for second, findings in live(facts, w, seconds):
-        labels += second.labels
+    for ended, findings in live(facts, w, seconds):
+        labels += ended
         for finding in findings:
             if finding.kind == "on":
                 first_ns[finding.lift].setdefault(finding.rule, finding.at_ns)

@@ -33,6 +33,7 @@ BAD = {
     "overtaken": 0.02, "repeated": 0.02, "storms_per_day": 24.0, "storm_s": 60.0,
 }  # fmt: skip
 Rows = dict[tuple[str, int], tuple[float, ...]]
+Judged = tuple[Rows, Counter[str], Decoded]
 
 
 def simulation(seconds: int, form: str = "cbor", seed: int = SEED, **network: float) -> Simulation:
@@ -48,7 +49,7 @@ def simulation(seconds: int, form: str = "cbor", seed: int = SEED, **network: fl
     return Simulation(scenario, START_NS)
 
 
-def judged(of: Simulation) -> tuple[Rows, Counter[str], Decoded]:
+def judged(of: Simulation) -> Judged:
     """Return what the sequencer lets through, by lift and time, what it counted, and all that arrived."""
     sequencer, index = Sequencer(), {lift.lift_id: k for k, lift in enumerate(of.facts)}
     rows: Rows = {}
@@ -78,6 +79,12 @@ COLUMNS = ("lift", "t_ns", "v_mps", "z_m", "door", "presence", "curtain")
 def own(rows: Rows) -> dict[tuple[str, int], str]:
     """Return the rows of measured streams, to compare: statuses may come more often."""
     return {at: repr(values) for at, values in rows.items() if not np.isnan(values).all()}
+
+
+@pytest.fixture(scope="module")
+def sound() -> Judged:
+    """What the sequencer lets through of 200 seconds without a fault of the network."""
+    return judged(simulation(200))
 
 
 def never_followed(of: Simulation, arrived: Decoded) -> int:
@@ -130,29 +137,34 @@ TROUBLES = {
 }
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
-def test_each_network_fault_has_a_scenario_key_and_depends_on_the_seed(trouble: str, tmp_path: Path) -> None:
-    key, counted = TROUBLES[trouble]
+def lived(path: Path, network: str = "", **changes: int) -> tuple[bytes, Counter[str]]:
+    """Return what arrives in a world whose scenario is in a file, and what befell it on the way."""
     text = f"lifts = {LIFTS}\nseed = {STORM_SEED}\nhours = 0.04\nhour = 8.0\n"
-    (tmp_path / "bad.toml").write_text(f"{text}[network]\n{key}\n", encoding="utf-8")
-    (tmp_path / "good.toml").write_text(text, encoding="utf-8")
+    path.write_text(f"{text}[network]\n{network}\n" if network else text, encoding="utf-8")
+    of = Simulation(read(str(path), changes), START_NS)
+    arrived = joined(list(decoded_seconds(of))).messages
+    columns = (arrived.seq, arrived.t_ns, arrived.arrived_ns)
+    late_ns = arrived.arrived_ns - arrived.t_ns - NS
+    seen = Counter(delayed=int((late_ns > 0).sum()), skewed=int((late_ns != 0).sum()))
+    return b"".join(column.tobytes() for column in columns), of.terminal_faults.counts + of.connections.counts + seen
 
-    def lived(name: str, **changes: int) -> tuple[bytes, Counter[str]]:
-        of = Simulation(read(str(tmp_path / name), changes), START_NS)
-        arrived = joined(list(decoded_seconds(of))).messages
-        columns = (arrived.seq, arrived.t_ns, arrived.arrived_ns)
-        late_ns = arrived.arrived_ns - arrived.t_ns - NS
-        seen = Counter(delayed=int((late_ns > 0).sum()), skewed=int((late_ns != 0).sum()))
-        return b"".join(
-            column.tobytes() for column in columns
-        ), of.terminal_faults.counts + of.connections.counts + seen
 
-    bad, counts = lived("bad.toml")
-    good, nothing = lived("good.toml")
-    assert counts[counted] > 0 == nothing[counted]
-    assert bad == lived("bad.toml")[0]
-    assert trouble == "partial bundles" or bad != good
-    assert bad != lived("bad.toml", seed=SEED)[0]
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Counter[str]]:
+    """What arrives without a fault of the network."""
+    return lived(tmp_path_factory.mktemp("good") / "good.toml")
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_each_network_fault_has_a_scenario_key_and_depends_on_the_seed(
+    trouble: str, tmp_path: Path, good: tuple[bytes, Counter[str]]
+) -> None:
+    key, counted = TROUBLES[trouble]
+    bad, counts = lived(tmp_path / "bad.toml", key)
+    assert counts[counted] > 0 == good[1][counted]
+    assert bad == lived(tmp_path / "bad.toml", key)[0]
+    assert trouble == "partial bundles" or bad != good[0]
+    assert bad != lived(tmp_path / "bad.toml", key, seed=SEED)[0]
 
 
 def test_a_perfect_network_changes_nothing() -> None:
@@ -171,12 +183,12 @@ def test_a_message_that_was_never_sent_is_a_gap() -> None:
     assert counts["gaps"] == of.terminal_faults.counts["lost"] - never_followed(of, arrived)
 
 
-def test_a_repeated_message_changes_nothing_and_is_counted() -> None:
+def test_a_repeated_message_changes_nothing_and_is_counted(sound: Judged) -> None:
     of = simulation(200, repeated=0.05)
     rows, counts, _ = judged(of)
     assert of.connections.counts["repeated"] > 100
     assert counts["repeats"] == of.connections.counts["repeated"]
-    assert own(rows) == own(judged(simulation(200))[0])
+    assert own(rows) == own(sound[0])
 
 
 def test_delay_keeps_the_order_and_loses_nothing() -> None:
@@ -187,7 +199,7 @@ def test_delay_keeps_the_order_and_loses_nothing() -> None:
     assert own(rows) == own(judged(simulation(120))[0])
 
 
-def test_an_overtaken_bundle_is_late_and_is_not_judged() -> None:
+def test_an_overtaken_bundle_is_late_and_is_not_judged(sound: Judged) -> None:
     of = simulation(200, overtaken=0.05)
     rows, counts, arrived = judged(of)
     newest, behind, messages = dict.fromkeys(arrived.messages.lift_id, 0), 0, arrived.messages
@@ -196,7 +208,7 @@ def test_an_overtaken_bundle_is_late_and_is_not_judged() -> None:
         behind += t_ns <= newest[name] - (0 if complete else ALIGN_NS)  # a status may be a second behind readings
         newest[name] = max(end_ns if complete else 0, newest[name])
     assert 0 < counts["late"] == behind <= of.connections.counts["overtaken"]
-    assert len(rows) < len(judged(simulation(200))[0])
+    assert len(rows) < len(sound[0])
 
 
 def test_streams_that_overtake_each_other_by_less_than_a_second_are_put_in_order() -> None:
@@ -275,9 +287,9 @@ def test_a_scrambled_connection_affects_only_its_lift() -> None:
 
 
 @pytest.mark.parametrize("form", ["cbor", "gateway", "streams"])
-def test_with_all_network_faults_together_valid_data_come_out_in_order(form: str) -> None:
+def test_with_all_network_faults_together_valid_data_come_out_in_order(form: str, sound: Judged) -> None:
     of = simulation(200, form=form, **BAD)
     rows, counts, _ = judged(of)
     assert counts["received"] > 200 * LIFTS * 0.8
     assert min(counts["gaps"], counts["repeats"], counts["restarts"]) > 3
-    assert len(rows) > 0.7 * len(judged(simulation(200))[0])
+    assert len(rows) > 0.7 * len(sound[0])
