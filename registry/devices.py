@@ -75,16 +75,17 @@ PROGRAMS = {
     ),
     DASHBOARDS: TopicRights(write=("sim/v1/+/fault",)),
     SIMULATOR: TopicRights(
-        deny=tuple(f"lift/v1/+/+/{level}" for level in ANNOUNCEMENTS), write=("lift/v1/#",), read=("sim/v1/+/fault",)
+        deny=tuple(f"lift/v1/+/+/{level}/#" for level in ANNOUNCEMENTS), write=("lift/v1/#",), read=("sim/v1/+/fault",)
     ),
 }
 """Liftwatch's own programs, each with the fewest topics that it needs."""
 
 EACH_OWN_TOPICS = TopicRights(
-    deny=tuple(f"lift/v1/+/%u/{level}" for level in (*ANNOUNCEMENTS, "gateway")), write=("lift/v1/+/%u/#",)
+    deny=tuple(f"lift/v1/+/%u/{level}/#" for level in (*ANNOUNCEMENTS, "gateway")), write=("lift/v1/+/%u/#",)
 )
 """The rights of every user by its own name, `%u`: one pattern instead of lines for each device, because Mosquitto takes
-seconds to read the lines of ten thousand users. `#` instead of the names of streams: the monitor refuses a misspelt
+seconds to read the lines of ten thousand users. `alert/#` is `alert` and what is below it, which a reader of `alert/#`
+would take for the monitor's. `#` instead of the names of streams: the monitor refuses a misspelt
 stream and shows the refusal, while the broker gives an MQTT 3.1.1 client no answer."""
 OPTIONAL_PROGRAMS = (DASHBOARDS, SIMULATOR)
 """Programs that a demonstration needs and a real installation does not: with real lifts nobody simulates."""

@@ -92,6 +92,7 @@ class BrokerClient:
         self._client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv5, reconnect_on_failure=False
         )
+        self._client._raise_for_invalid_topic = lambda topic: None  # type: ignore[method-assign]
         key = str(certificate.with_suffix(".key")) if certificate else None
         self._client.tls_set(str(authority), str(certificate) if certificate else None, key)
         if user is not None:
@@ -115,7 +116,15 @@ class BrokerClient:
 
     def publish(self, topic: str, payload: bytes = b"{}", retain: bool = False) -> str:
         """Publish and return the broker's answer: Success, also without subscribers, or the refusal."""
-        answer = self._answered(self._client.publish(topic, payload, qos=1, retain=retain).mid)
+        return self.answered(self.send(topic, payload, retain=retain))
+
+    def send(self, topic: str, payload: bytes = b"{}", qos: int = 1, retain: bool = False) -> int:
+        """Publish and return the number by which `answered` waits for the answer."""
+        return self._client.publish(topic, payload, qos=qos, retain=retain).mid
+
+    def answered(self, number: int) -> str:
+        """Return the broker's answer to what was sent: Success, also without subscribers, or the refusal."""
+        answer = self._answered(number)
         return "Success" if answer == "No matching subscribers" else answer
 
     def subscribe(self, topic: str) -> str:

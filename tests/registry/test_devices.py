@@ -63,7 +63,7 @@ def test_only_the_monitor_may_write_announcements() -> None:
     assert announced == set(PROGRAMS[MONITOR].write)
     for name, own in PROGRAMS.items():
         assert name == MONITOR or not announced & set(own.write)
-    assert {f"lift/v1/+/%u/{level}" for level in ANNOUNCEMENTS} <= set(EACH_OWN_TOPICS.deny)
+    assert {f"lift/v1/+/%u/{level}/#" for level in ANNOUNCEMENTS} <= set(EACH_OWN_TOPICS.deny)
 
 
 def test_a_gateway_has_its_own_topic_and_those_of_its_lifts() -> None:
