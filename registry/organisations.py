@@ -7,8 +7,8 @@ over all organisations, compared by `name_key`.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from registry.fact_checks import CHECKS, FieldError, InvalidFact, boolean, choice, text
@@ -16,6 +16,7 @@ from registry.lift_facts import name_in_language
 from registry.roles import OrganisationKind
 from registry.scope import NO_LIFTS, LiftScope, lifts_of
 
+KIND, DISTRICTS, SETTINGS = "kind", "districts", "settings"
 DISTRICTS_LIMIT = 100
 TELEPHONES_LIMIT = 10
 
@@ -72,7 +73,8 @@ class Organisation:
         """The lifts of the organisation; none where it is closed."""
         if self.closed_ns is not None:
             return NO_LIFTS
-        return lifts_of(self.kind, self.names, frozenset(self.districts))
+        lifts = lifts_of(self.kind, self.names, frozenset(self.districts))
+        return lifts if lifts.everything else replace(lifts, organisation_id=self.organisation_id)
 
     @property
     def partial_names(self) -> set[str]:
@@ -83,6 +85,26 @@ class Organisation:
     def name_in(self, language: str) -> str:
         """Return the name in a language, the half of the present name in it where there is none."""
         return {"en": self.name_en, "zh": self.name_zh}.get(language) or name_in_language(self.name, language)
+
+
+def guarded_fields(before: Organisation, changes: Mapping[str, Any]) -> list[str]:
+    """Return the fields among changes of an organisation that can hide a danger, so that they require a reason.
+
+    These are its kind and districts, which decide who sees which lifts, and settings that end its demand for a second
+    person.
+    """
+    found = [name for name in (KIND, DISTRICTS) if name in changes and changes[name] != getattr(before, name)]
+    settings = changes.get(SETTINGS, before.settings)
+    return [*found, *([SETTINGS] if before.settings.second_person and not settings.second_person else [])]
+
+
+def needs_second_person(organisation_id: str, organisations: Iterable[Organisation]) -> bool:
+    """Return whether a change of an organisation waits for a second person: it or an operator asks for one."""
+    return any(
+        each.organisation_id == organisation_id or (each.kind is OrganisationKind.OPERATOR and each.closed_ns is None)
+        for each in organisations
+        if each.settings.second_person
+    )
 
 
 def united(remaining: Organisation, other: Organisation) -> dict[str, Any]:

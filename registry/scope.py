@@ -33,6 +33,8 @@ class LiftScope:
     districts: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     facts: tuple[str, ...] = NAMING_FACTS
+    organisation_id: str | None = None
+    """The organisation whose lifts these are, of which it reads the changes that can hide a danger."""
 
     def has(self, district: str, facts: LiftFacts | None) -> bool:
         """Return whether a lift is in the scope; `facts` is None for a lift that is not registered."""

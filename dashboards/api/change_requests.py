@@ -1,8 +1,9 @@
 """Changes that can hide a danger: how routes make them, and the routes by which another account decides them.
 
-Thresholds, an owner or firm that asks for a second person, maintenance windows, deletions and shelving. A signed-in
-account gives a reason; where its organisation, an operator, or the firm or the owner of the lift asks for a second
-person, the change waits (202) until another account approves it.
+Thresholds, districts, an owner or firm that asks for a second person, maintenance windows, deletions, shelving, and the
+kind and districts of an organisation. A signed-in account gives a reason; where its organisation, an operator, the firm
+or the owner of the lift, or the organisation that is changed asks for a second person, the change waits (202) until
+another account approves it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, BackgroundTasks, Path, Query
 
 from alerts.answers import Answer, Refused
 from dashboards.api.access import RequestScope, actor_of, needs
@@ -19,12 +20,14 @@ from dashboards.api.context import AppContext
 from dashboards.api.responses import OrjsonResponse, problem_responses
 from dashboards.api.schema import change_bodies, parameters
 from dashboards.http.problem import Problem, invalid_field, not_found
+from dashboards.sign_in.account_fields import checked_organisation, refuse_taken
 from registry.actor import Actor
 from registry.facts import LiftFacts, read_changes
+from registry.organisations import needs_second_person
 from registry.roles import Verb
 from registry.scope import Scope
 from registry.thresholds import asks_second_person
-from store.records.changes.change_request import DELETE, ENDS, FACTS, MAINTENANCE, SHELVE
+from store.records.changes.change_request import DELETE, ENDS, FACTS, FORMER, MAINTENANCE, ORGANISATION, SHELVE
 from store.records.repository import ChangeRequest, NotDecidable, Records, TemporaryChangeOpen, WantedChange
 from telemetry.instant import DAY_NS, rfc3339, text
 
@@ -69,7 +72,7 @@ def change_requests(context: AppContext) -> APIRouter:
         return OrjsonResponse({"items": [change_document(each, scope) for each in page.items], "next": page.next})
 
     def decision(path: str, approve: bool) -> Any:
-        def decide(request_id: RequestId, scope: RequestScope) -> OrjsonResponse:
+        def decide(request_id: RequestId, scope: RequestScope, later: BackgroundTasks) -> OrjsonResponse:
             apply = (lambda asked: apply_change(context.records(), asked)) if approve else None
             by = actor_of(scope, "somebody" if scope.actor is None else None)
             try:
@@ -79,6 +82,8 @@ def change_requests(context: AppContext) -> APIRouter:
             if decided is None:
                 raise not_found("change request", str(request_id))
             context.poller.poll()
+            if decided.wanted.organisation_id is not None:
+                later.add_task(context.records().rewrite_names, by, time.time_ns())
             return OrjsonResponse(change_document(decided, scope))
 
         decide.__name__ = f"{path}_change_request"
@@ -125,25 +130,36 @@ def make_change(context: AppContext, scope: Scope, by: Actor, wanted: WantedChan
 
     A problem (422) where a signed-in account gives no reason.
     """
-    signed_in = scope.actor is not None
-    if signed_in and not (wanted.reason or "").strip():
-        field = "note" if wanted.action in (MAINTENANCE, SHELVE) else "reason"
-        raise invalid_field(field, "is missing; this change can hide a danger: write why it is made")
+    require_reason(scope, wanted.action, wanted.reason)
     records = context.records()
-    known = records.lift(wanted.lift_id)
-    lift = LiftFacts(wanted.lift_id, wanted.district) if known is None else known.facts
-    waits = bool(waiting_lifts(records, scope, [lift]))
+    waits = scope.actor is not None and (scope.second_person or _waits(records, wanted))
     apply = None if waits else (lambda asked: apply_change(records, asked))
     made = records.request_change(wanted, by, time.time_ns(), apply)
     context.poller.poll()
     return OrjsonResponse(change_document(made, scope), 202) if waits else None
 
 
+def require_reason(scope: Scope, action: str, reason: str | None) -> None:
+    """Raise a problem (422) where a signed-in account gives no reason for a change that can hide a danger."""
+    if scope.actor is not None and not (reason or "").strip():
+        field = "note" if action in (MAINTENANCE, SHELVE) else "reason"
+        raise invalid_field(field, "is missing; this change can hide a danger: write why it is made")
+
+
+def _waits(records: Records, wanted: WantedChange) -> bool:
+    """Return whether an organisation of the lift, or the one that is changed, asks for a second person."""
+    if wanted.organisation_id is not None:
+        return needs_second_person(wanted.organisation_id, records.organisations())
+    known = records.lift(wanted.lift_id)
+    lift = LiftFacts(wanted.lift_id, wanted.district) if known is None else known.facts
+    return asks_second_person(lift, records.organisations())
+
+
 def apply_change(records: Records, asked: ChangeRequest) -> None:
     """Apply a change as the account that asked for it; a problem (404 or 409) where it cannot be applied any more."""
     done = _APPLY[asked.wanted.action](records, asked, time.time_ns())
     if done is None or done is False:
-        raise not_found("lift", asked.wanted.lift_id)
+        raise not_found(*_named(asked.wanted))
 
 
 def _facts(records: Records, asked: ChangeRequest, now_ns: int) -> object:
@@ -162,6 +178,18 @@ def _facts(records: Records, asked: ChangeRequest, now_ns: int) -> object:
     except TemporaryChangeOpen:
         detail = "Another temporary change of the lift has not ended: wait for its end."
         raise Problem(409, "temporary-change", detail) from None
+
+
+def _named(wanted: WantedChange) -> tuple[str, str]:
+    """Return the kind and the id of what a change is about."""
+    return ("lift", wanted.lift_id) if wanted.organisation_id is None else ("organisation", wanted.organisation_id)
+
+
+def _organisation(records: Records, asked: ChangeRequest, now_ns: int) -> object:
+    wanted = asked.wanted
+    changes = checked_organisation({name: value for name, value in wanted.detail.items() if name != FORMER})
+    with refuse_taken("name"):
+        return records.change_organisation(wanted.organisation_id or "", changes, asked.by, now_ns, wanted.version)
 
 
 def _delete(records: Records, asked: ChangeRequest, now_ns: int) -> object:
@@ -192,6 +220,7 @@ _APPLY: Mapping[str, Callable[[Records, ChangeRequest, int], object]] = {
     DELETE: _delete,
     MAINTENANCE: _maintenance,
     SHELVE: _shelve,
+    ORGANISATION: _organisation,
 }
 
 
@@ -205,11 +234,14 @@ def change_document(asked: ChangeRequest, scope: Scope) -> dict[str, Any]:
     is_read = is_shared or scope.lifts.reads_notes_of(asked.by.organisation)
     if "until_ns" in detail:
         detail["until"] = rfc3339(detail.pop("until_ns"))
+    former = detail.pop(FORMER, None)
     return {
         "id": asked.id,
-        "lift_id": wanted.lift_id,
+        "lift_id": wanted.lift_id or None,
+        "organisation_id": wanted.organisation_id,
         "action": wanted.action,
         "detail": detail,
+        "former": former,
         "reason": wanted.reason if is_read else None,
         "state": asked.state,
         "made": rfc3339(asked.made_ns),

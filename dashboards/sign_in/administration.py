@@ -26,7 +26,7 @@ from dashboards.sign_in.identity import Identity
 from registry.actor import Actor
 from registry.organisations import Organisation, name_key
 from registry.people import LANGUAGES, Person, checked_login
-from registry.roles import Verb
+from registry.roles import OrganisationKind, Verb
 from store.records.repository import Records
 
 S_NS = 1_000_000_000
@@ -58,21 +58,23 @@ class Administration:
             raise not_found("organisation", organisation_id)
         return found
 
-    def add_organisation(self, given: Mapping[str, Any]) -> Organisation:
-        """Create an organisation; a problem (422 or 409) where a field is wrong or the name is taken."""
+    def checked_addition(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a new organisation; a problem (403 or 422) where it may not be created with them."""
         self._require_all()
         changes = checked_organisation(given)
         missing = [name for name in ("kind", "name") if name not in changes]
         if missing:
             raise invalid_request([field_error(name, "is missing; every organisation needs one") for name in missing])
+        return changes
+
+    def add_organisation(self, changes: Mapping[str, Any]) -> Organisation:
+        """Create an organisation with checked fields; a problem (409) where the name is taken."""
         with refuse_taken("name"):
             return self.records.add_organisation(changes, self.by, self.now_ns)
 
-    def change_organisation(
-        self, organisation_id: str, given: Mapping[str, Any], expected: frozenset[str] | None
-    ) -> Organisation:
-        """Change fields of an organisation: its own administrators the contact details, the operator's all."""
-        before = self.organisation(organisation_id)
+    def checked_change(self, before: Organisation, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the changes of an organisation; a problem (403 or 422) where the administrator may not make them: its
+        own administrators change the contact details, the operator's all."""
         if isinstance(given.get("settings"), Mapping):  # a setting that is not given stays
             given = {**given, "settings": {**asdict(before.settings), **given["settings"]}}
         settings = given.get("settings", {"second_person": True})
@@ -80,8 +82,13 @@ class Administration:
             raise forbidden("A second person is asked for: the operator's administrators end that.")
         if not self.sees_all and not set(given) <= set(OWN_FIELDS):
             raise forbidden(f"Your organisation changes {', '.join(OWN_FIELDS)} only; the operator changes the rest.")
+        return checked_organisation(given)
+
+    def change_organisation(
+        self, organisation_id: str, changes: Mapping[str, Any], expected: frozenset[str] | None
+    ) -> Organisation:
+        """Make checked changes of an organisation; a problem (404 or 409) where it cannot be changed so."""
         with refuse_taken("name"):
-            changes = checked_organisation(given)
             changed = self.records.change_organisation(organisation_id, changes, self.by, self.now_ns, expected)
         if changed is None:
             raise not_found("organisation", organisation_id)
@@ -92,18 +99,15 @@ class Administration:
         self._require_all()
         if closed and self.identity.membership and self._is_own(organisation_id):
             raise Problem(409, "own-organisation", "You act for this organisation: let another one close it.")
-        changes = {"closed_ns": self.now_ns if closed else None}
-        with refuse_taken("organisation"):
-            changed = self.records.change_organisation(organisation_id, changes, self.by, self.now_ns, expected)
-        if changed is None:
-            raise not_found("organisation", organisation_id)
-        return changed
+        _refuse_supervising(self.organisation(organisation_id))
+        return self.change_organisation(organisation_id, {"closed_ns": self.now_ns if closed else None}, expected)
 
     def merge(self, into_id: str, other_id: str) -> Organisation:
         """Merge another organisation into one; the other is closed."""
         self._require_all()
         if self._is_own(other_id):
             raise Problem(409, "own-organisation", "You act for the organisation that would be closed.")
+        _refuse_supervising(self.organisation(other_id))
         with refuse_taken("organisation"):
             both = self.records.merge_organisations(into_id, other_id, self.by, self.now_ns)
         if not both:
@@ -259,6 +263,12 @@ class Administration:
         if self.identity.person is None:
             remedy = "run `liftwatch people add-administrator` on the server first"
             raise Problem(409, "no-administrator", f"There is no account yet: {remedy}.")
+
+
+def _refuse_supervising(organisation: Organisation) -> None:
+    """Refuse (409) to close, merge away or reopen an authority with districts: their change asks for a reason."""
+    if organisation.kind is OrganisationKind.AUTHORITY and organisation.districts:
+        raise Problem(409, "has-districts", "The authority has districts: take them out of its list first.")
 
 
 def forbidden(detail: str) -> Problem:

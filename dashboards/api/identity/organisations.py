@@ -8,8 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request
 
 from dashboards.api.access import needs
+from dashboards.api.change_requests import WAITING_RESPONSE, Reason
 from dashboards.api.context import AppContext
 from dashboards.api.identity.bodies import organisation_body, paged
+from dashboards.api.identity.organisation_changes import add_organisation, change_organisation
 from dashboards.api.responses import JSON, OrjsonResponse, problem_responses, require_media_type, versioned_responses
 from dashboards.api.schema import identity_bodies, parameters
 from dashboards.http.preconditions import IfMatch, etag, expected_versions
@@ -49,12 +51,19 @@ def organisations(context: AppContext) -> APIRouter:
         "",
         status_code=201,
         response_model=identity_bodies.OrganisationBody,
-        responses=versioned_responses(400, 403, 409, 413, 415, 422, 503, success=201),
+        responses=versioned_responses(400, 403, 409, 413, 415, 422, 503, success=201) | WAITING_RESPONSE,
         dependencies=[json_body, every],
     )
-    def post_organisation(request: Request, body: identity_bodies.OrganisationChange) -> OrjsonResponse:
-        """Create an organisation; `kind` and `name` are required."""
-        return _answer(administration(request).add_organisation(body.model_dump(exclude_unset=True)), 201)
+    def post_organisation(
+        request: Request, body: identity_bodies.OrganisationChange, reason: Reason = None
+    ) -> OrjsonResponse:
+        """Create an organisation; `kind` and `name` are required.
+
+        A signed-in account gives a reason for `districts`; they wait (202) where an operator asks for a second person,
+        and the organisation is created without them.
+        """
+        added, waiting = add_organisation(context, administration(request), body.model_dump(exclude_unset=True), reason)
+        return waiting or _answer(added, 201)
 
     @router.get(
         "/{organisation_id}",
@@ -69,7 +78,7 @@ def organisations(context: AppContext) -> APIRouter:
     @router.patch(
         "/{organisation_id}",
         response_model=identity_bodies.OrganisationBody,
-        responses=changed,
+        responses=changed | WAITING_RESPONSE,
         dependencies=[json_body, own],
     )
     def patch_organisation(
@@ -78,12 +87,17 @@ def organisations(context: AppContext) -> APIRouter:
         body: identity_bodies.OrganisationChange,
         later: BackgroundTasks,
         if_match: IfMatch = None,
+        reason: Reason = None,
     ) -> OrjsonResponse:
-        """Change fields of an organisation; the former name stays one of its names."""
+        """Change fields of an organisation; the former name stays one of its names.
+
+        A signed-in account gives a reason where the kind or the districts change, or a second person is no longer
+        asked for; the change may wait (202).
+        """
         acting, given = administration(request), body.model_dump(exclude_unset=True)
-        after = acting.change_organisation(organisation_id, given, expected_versions(if_match))
+        waiting = change_organisation(context, acting, organisation_id, given, expected_versions(if_match), reason)
         later.add_task(context.records().rewrite_names, acting.by, time.time_ns())
-        return _answer(after)
+        return waiting or _answer(acting.organisation(organisation_id))
 
     @router.post(
         "/{organisation_id}/merge",
@@ -94,7 +108,7 @@ def organisations(context: AppContext) -> APIRouter:
     def merge_organisation(
         request: Request, organisation_id: OrganisationIdInPath, body: identity_bodies.Merge, later: BackgroundTasks
     ) -> OrjsonResponse:
-        """Merge another organisation into this one: its names and people move here, and it is closed."""
+        """Merge another organisation without districts into this one: its names and people move here; it is closed."""
         acting = administration(request)
         after = acting.merge(organisation_id, body.other_id)
         later.add_task(context.records().rewrite_names, acting.by, time.time_ns())
@@ -109,7 +123,7 @@ def organisations(context: AppContext) -> APIRouter:
     def close_organisation(
         request: Request, organisation_id: OrganisationIdInPath, if_match: IfMatch = None
     ) -> OrjsonResponse:
-        """Close an organisation: its people see nothing any more, and its lifts stay."""
+        """Close an organisation without districts: its people see nothing any more, and its lifts stay."""
         return _answer(administration(request).set_closed(organisation_id, True, expected_versions(if_match)))
 
     @router.post(

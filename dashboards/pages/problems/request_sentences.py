@@ -55,6 +55,10 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
         "The account of {name}, who made the request, is disabled: decline it and make the change anew.",
         "申请人 {name} 的账号已停用：请拒绝该申请并重新提出更改。",
     ),
+    (
+        "The authority has districts: take them out of its list first.",
+        "该监管部门仍有辖区：请先将其从列表中移除。",
+    ),
     # --- lifts
     ("{lift} is registered already; PATCH it to change it.", "{lift} 已登记；请用 PATCH 修改。"),
     ("Your role does not change {fields}.", "您的角色不能更改 {fields}。"),

@@ -11,19 +11,26 @@ from sqlalchemy import Row
 
 from registry.actor import Actor
 from registry.lift_facts import LiftFacts
+from registry.organisations import Organisation, guarded_fields
 
 DECIDE_WITHIN_NS = 24 * 3600 * 1_000_000_000
 WAITING, APPLIED, DECLINED, EXPIRED, ENDED = "waiting", "applied", "declined", "expired", "ended"
 STATES = (WAITING, APPLIED, DECLINED, EXPIRED, ENDED)
 FACTS, DELETE, MAINTENANCE, SHELVE = "facts", "delete", "maintenance", "shelve"
-"""The actions of requests."""
+ORGANISATION = "organisation"
+"""The actions of requests: on a lift, and on an organisation."""
 ENDS = "until_ns"
 """The end of a temporary change in its detail."""
+FORMER = "former"
+"""What an organisation was called and had before, in the detail of its change."""
 
 
 @dataclass(frozen=True, slots=True)
 class WantedChange:
-    """A change of a lift: the action, its detail as JSON has it, and the version of what it changes."""
+    """A change of a lift: the action, its detail as JSON has it, and the version of what it changes.
+
+    A change of an organisation has its id, and an empty lift and district.
+    """
 
     lift_id: str
     district: str
@@ -31,6 +38,7 @@ class WantedChange:
     detail: Mapping[str, Any]
     version: tuple[str, ...] | None = None
     reason: str | None = None
+    organisation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +61,20 @@ def fact_change(before: LiftFacts, after: LiftFacts, reason: str, facts: Iterabl
     return WantedChange(after.lift_id, before.district, FACTS, detail, None, reason or None)
 
 
+def organisation_change(
+    before: Organisation, changes: Mapping[str, Any], version: tuple[str, ...] | None, reason: str | None
+) -> WantedChange:
+    """Return the change of an organisation to these fields, with its name and the former values of those guarded."""
+    former = {name: getattr(before, name) for name in ("name", *guarded_fields(before, changes))}
+    detail = orjson.loads(orjson.dumps({**changes, FORMER: former}))
+    return WantedChange("", "", ORGANISATION, detail, version, reason, before.organisation_id)
+
+
 def read_request(row: Row[Any], now_ns: int) -> ChangeRequest:
     """Return the request of a row; a waiting one may have expired."""
     version = None if row.version is None else tuple(orjson.loads(row.version))
-    wanted = WantedChange(row.lift_id, row.district, row.action, orjson.loads(row.detail), version, row.reason)
+    detail = orjson.loads(row.detail)
+    wanted = WantedChange(row.lift_id, row.district, row.action, detail, version, row.reason, row.organisation_id)
     is_expired = row.state == WAITING and row.made_ns <= now_ns - DECIDE_WITHIN_NS
     state, by = EXPIRED if is_expired else row.state, Actor(**orjson.loads(row.by))
     return ChangeRequest(row.id, wanted, state, row.made_ns, by, row.decided_ns, row.decided_by)

@@ -1,4 +1,5 @@
-"""Requests of changes that can hide a danger: thresholds, maintenance windows, deletions, shelving.
+"""Requests of changes that can hide a danger: thresholds, maintenance windows, deletions, shelving, and of what an
+organisation sees.
 
     made ──► applied                            the organisation asks for no second person
     made ──► waiting ──► applied, or declined   another account decides, within `DECIDE_WITHIN_NS`
@@ -13,8 +14,9 @@ in the transaction that approves it, as the account that made it, so that of two
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, func, select, update
@@ -71,8 +73,7 @@ class ChangeRequestStore:
             if apply is not None:
                 self._apply(connection, made, apply, now_ns)
             asked = {name: value for name, value in values.items() if name != "by"}  # the row names the actor itself
-            subject = AuditSubject(str(made.id), asked, lift_id=wanted.lift_id, district=wanted.district)
-            write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
+            write_audit(connection, now_ns, by, f"change.{values['state']}", [_subject(made, asked, wanted.district)])
             notify_authorities(self._database, connection, made, now_ns)
             return made
 
@@ -138,8 +139,7 @@ class ChangeRequestStore:
             connection.execute(update(change_requests).where(_is(request_id)).values(**values, district=present))
             if apply is not None:
                 self._apply(connection, asked, apply, now_ns)
-            subject = AuditSubject(str(request_id), values, None, None, asked.wanted.lift_id, present)
-            write_audit(connection, now_ns, by, f"change.{values['state']}", [subject])
+            write_audit(connection, now_ns, by, f"change.{values['state']}", [_subject(asked, values, present)])
             decided = read_request(connection.execute(select(change_requests).where(_is(request_id))).one(), now_ns)
             as_asked = replace(decided, wanted=asked.wanted)  # the authority of the former district was informed before
             notify_authorities(self._database, connection, as_asked, now_ns, districts=(present,))
@@ -165,7 +165,16 @@ def _is(request_id: int) -> ColumnElement[bool]:
 
 
 def _inside(scope: LiftScope) -> ColumnElement[bool]:
-    return rows_in(scope, change_requests.c.lift_id, change_requests.c.district)
+    """Return the condition that a request is about a lift of the scope, or about the organisation that sees it."""
+    of_lifts = rows_in(scope, change_requests.c.lift_id, change_requests.c.district)
+    if scope.organisation_id is None:
+        return of_lifts
+    return of_lifts | (change_requests.c.organisation_id == scope.organisation_id)
+
+
+def _subject(asked: ChangeRequest, detail: Mapping[str, Any], district: str) -> AuditSubject:
+    """Return a request as the audit log names it."""
+    return AuditSubject(str(asked.id), detail, lift_id=asked.wanted.lift_id or None, district=district or None)
 
 
 def _has_state(state: str, now_ns: int) -> ColumnElement[bool]:

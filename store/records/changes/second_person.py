@@ -19,6 +19,7 @@ from store.records.changes.change_request import (
     DELETE,
     FACTS,
     MAINTENANCE,
+    ORGANISATION,
     SHELVE,
     WAITING,
     ChangeRequest,
@@ -34,6 +35,7 @@ VERB_OF_ACTION: Mapping[str, Verb] = {
     DELETE: Verb.REGISTER_LIFTS,
     MAINTENANCE: Verb.MAINTAIN,
     SHELVE: Verb.SHELVE,
+    ORGANISATION: Verb.MANAGE_ORGANISATIONS,
 }
 
 

@@ -23,6 +23,7 @@ change_requests = Table(
     Column("decided_by", CleanText()),
     Column("ends_ns", BigInteger),
     Column("former", Text),
+    Column("organisation_id", CleanText(32)),
     sqlite_autoincrement=True,
 )
 is_temporary = change_requests.c.ends_ns.is_not(None) & (change_requests.c.state == literal_column("'applied'"))

@@ -124,6 +124,7 @@ def test_an_organisation_is_added_described_merged_and_closed(
             ("districts", f"d-{language}, d8"),
             ("duty_telephone", "+86 571 8888 0000"),
             ("name_zh", "市局"),
+            ("reason", "as the city decided"),
         ):
             details.locator(f"[name={field}]").fill(text)
         details.locator("[name=second_person]").check()
@@ -144,6 +145,8 @@ def test_an_organisation_is_added_described_merged_and_closed(
         press(page, "/merge")
         closed = next(each for each in accounts.records.organisations() if each.organisation_id == old.organisation_id)
         assert closed.closed_ns is not None
+        accounts.records.change_organisation(found.organisation_id, {"districts": ()}, BY, time.time_ns())
+        page.reload()
         press(page, "/closed")
         assert accounts.named(name).closed_ns is not None
         press(page, "/closed")

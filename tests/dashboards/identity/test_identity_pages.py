@@ -271,7 +271,9 @@ def test_the_last_administrator_and_the_own_account_stay(client: TestClient, acc
     assert client.patch(own, json={"is_disabled": True}).status_code == 409
     assert client.delete(f"{own}/roles/{accounts.desk.organisation_id}").status_code == 409
     desk = accounts.desk.organisation_id
-    assert client.patch(f"/api/v1/organisations/{desk}", json={"kind": "owner"}).status_code == 409
+    assert (
+        client.patch(f"/api/v1/organisations/{desk}", json={"kind": "owner"}, params={"reason": "x"}).status_code == 409
+    )
     assert client.post(f"/api/v1/organisations/{desk}/close").status_code == 409
     assert client.get("/api/v1/me").json()["role"] == "administrator"
 
@@ -297,7 +299,8 @@ def test_an_organisation_is_added_renamed_merged_and_closed_on_its_page(client: 
     assert post(client, "/organisations", kind="maintenance-firm", name="Firm")[0] == 409
     status, where = post(client, "/organisations", kind="authority", name="District")
     assert status == 303
-    assert post(client, f"{where}/details", kind="authority", name="District", districts="d0, d1")[0] == 303
+    fields = {"kind": "authority", "name": "District", "districts": "d0, d1", "reason": "as the city decided"}
+    assert post(client, f"{where}/details", **fields)[0] == 303
     assert post(client, f"{where}/details", kind="authority", name="District", districts="D 0")[0] == 422
     firm = f"/organisations/{accounts.firm.organisation_id}"
     assert post(client, f"{firm}/details", kind="maintenance-firm", name="New Firm")[0] == 303
