@@ -107,6 +107,8 @@ def test_only_the_services_that_make_credentials_may_write_them_or_read_what_mak
             _, target, *options = volume.split(":")
             assert name in makers.get(target, {name}) or (options == ["ro"] and target != "/authority"), (name, volume)
         assert "influx_token" not in service.get("secrets", []) or name in ("influxdb", "tokens")
+        has_key = any(volume.startswith("authority:") for volume in service.get("volumes", []))
+        assert has_key == (service.get("network_mode") == "none"), name
 
 
 def test_each_service_sees_its_own_token_of_the_time_series_alone() -> None:
