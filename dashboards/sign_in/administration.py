@@ -99,7 +99,7 @@ class Administration:
         self._require_all()
         if closed and self.identity.membership and self._is_own(organisation_id):
             raise Problem(409, "own-organisation", "You act for this organisation: let another one close it.")
-        _refuse_supervising(self.organisation(organisation_id))
+        _refuse_guarding(self.organisation(organisation_id), closed)
         return self.change_organisation(organisation_id, {"closed_ns": self.now_ns if closed else None}, expected)
 
     def merge(self, into_id: str, other_id: str) -> Organisation:
@@ -107,7 +107,7 @@ class Administration:
         self._require_all()
         if self._is_own(other_id):
             raise Problem(409, "own-organisation", "You act for the organisation that would be closed.")
-        _refuse_supervising(self.organisation(other_id))
+        _refuse_guarding(self.organisation(other_id), True)
         with refuse_taken("organisation"):
             both = self.records.merge_organisations(into_id, other_id, self.by, self.now_ns)
         if not both:
@@ -265,10 +265,15 @@ class Administration:
             raise Problem(409, "no-administrator", f"There is no account yet: {remedy}.")
 
 
-def _refuse_supervising(organisation: Organisation) -> None:
-    """Refuse (409) to close, merge away or reopen an authority with districts: their change asks for a reason."""
+def _refuse_guarding(organisation: Organisation, ends: bool) -> None:
+    """Refuse (409) what would change without a reason who sees lifts, or end an operator's demand for a second person.
+
+    An authority with districts is not closed, merged away (`ends`) or opened again, such an operator is not ended.
+    """
     if organisation.kind is OrganisationKind.AUTHORITY and organisation.districts:
         raise Problem(409, "has-districts", "The authority has districts: take them out of its list first.")
+    if ends and organisation.kind is OrganisationKind.OPERATOR and organisation.settings.second_person:
+        raise Problem(409, "asks-second-person", "The operator asks for a second person: end that first.")
 
 
 def forbidden(detail: str) -> Problem:

@@ -59,6 +59,10 @@ REQUEST_SENTENCES: tuple[tuple[str, str], ...] = (
         "The authority has districts: take them out of its list first.",
         "该监管部门仍有辖区：请先将其从列表中移除。",
     ),
+    (
+        "The operator asks for a second person: end that first.",
+        "该运营方要求第二人批准：请先取消此要求。",
+    ),
     # --- lifts
     ("{lift} is registered already; PATCH it to change it.", "{lift} 已登记；请用 PATCH 修改。"),
     ("Your role does not change {fields}.", "您的角色不能更改 {fields}。"),

@@ -156,6 +156,18 @@ def test_an_authority_with_districts_is_neither_closed_nor_merged_nor_reopened(
     assert [(each.status_code, each.json()["type"]) for each in answers] == [(409, problem)] * 3
 
 
+def test_an_operator_that_asks_for_a_second_person_is_not_closed_or_merged_away(
+    client: TestClient, accounts: Accounts
+) -> None:
+    fields = {"name": "Night Desk", "kind": OrganisationKind.OPERATOR, **ASKING}
+    night = accounts.records.add_organisation(fields, BY, accounts.now_ns)
+    sign_in(client, "admin")
+    merge = {"json": {"other_id": night.organisation_id}}
+    answers = [client.post(f"{path_of(night)}/close"), client.post(f"{path_of(accounts.firm)}/merge", **merge)]
+    problem = "urn:liftwatch:problem:asks-second-person"
+    assert [(each.status_code, each.json()["type"]) for each in answers] == [(409, problem)] * 2
+
+
 def test_the_form_asks_for_the_reason_and_says_that_the_change_waits(
     client: TestClient, accounts: Accounts, city: Organisation
 ) -> None:
