@@ -109,7 +109,10 @@ def _ids(entry: AuditEntry) -> set[str]:
 
 
 def _names(records: Records, scope: Scope, entries: Sequence[AuditEntry]) -> dict[str, str]:
-    """Return the names of organisations, and of the accounts that the scope sees, by the ids in some rows."""
+    """Return the names of organisations and accounts that the scope sees by the ids in some rows.
+
+    An id may be one that was only asked for: an organisation is named where it is the own one or acts in these rows.
+    """
     ids = {each for entry in entries for each in _ids(entry)}
     if not ids:
         return {}
@@ -119,7 +122,12 @@ def _names(records: Records, scope: Scope, entries: Sequence[AuditEntry]) -> dic
         for each in records.people_by_id(ids)
         if scope.lifts.everything or any(own in one.organisation.names for one in each.memberships)
     ]
-    organisations = {each.organisation_id: each.name for each in records.organisations() if each.organisation_id in ids}
+    acting = {own, *(entry.by.organisation for entry in entries)}
+    organisations = {
+        each.organisation_id: each.name
+        for each in records.organisations()
+        if each.organisation_id in ids and (scope.lifts.everything or acting & each.names)
+    }
     return organisations | {each.person_id: each.name for each in people}
 
 

@@ -49,6 +49,18 @@ def test_the_note_of_an_acknowledgement_is_not_in_the_audit_log_of_another_organ
     assert "by the firm" in client.get("/api/v1/audit?lift_id=L001").text
 
 
+def test_a_refused_request_does_not_name_the_organisation_whose_id_it_asks_for(
+    client: TestClient, accounts: Accounts
+) -> None:
+    other, boss = accounts.other.organisation_id, actor_in(accounts.boss, accounts.boss.membership(None), None)
+    asked = AuditSubject(f"/api/v1/organisations/{other}", {"note": other})
+    accounts.records.write_audit(accounts.now_ns, boss, "request", [asked])
+    for login, names in (("boss", {}), ("admin", {other: "Other"})):
+        sign_in(client, login)
+        (row,) = client.get("/api/v1/audit?action=request").json()["items"]
+        assert row["names"] == names
+
+
 def test_rows_name_the_accounts_and_organisations_that_they_have_by_id(client: TestClient, accounts: Accounts) -> None:
     firm, mechanic, stranger = accounts.firm.organisation_id, accounts.mechanic.person_id, accounts.stranger.person_id
     boss = actor_in(accounts.boss, accounts.boss.membership(None), None)
