@@ -6,7 +6,7 @@ import { mapStyle } from "./map_style.js";
 import { translate } from "./translations.js";
 
 const LAYERS = ["urgent", "lifts", "clusters"];
-const REACH_PX = 12, ONE_LIFT_ZOOM = 16, PLACE_LIFTS_MOST = 100, MARGIN_PX = 48;
+const REACH_PX = 12, ONE_LIFT_ZOOM = 16, PLACE_LIFTS_MOST = 100, MARGIN_PX = 48, BUTTONS_PX = 72;
 const WORLD = { type: "FeatureCollection", features: [] };
 
 /** Tiles of another address are requested by the page, whose policy names the address, not by a worker. */
@@ -64,7 +64,7 @@ export class MapCanvas {
     const shown = points.length ? points : this.outlines.features.flatMap(({ geometry }) => geometry.coordinates.flat(geometry.type === "Polygon" ? 1 : 2));
     if (!shown.length) return;
     const bounds = shown.reduce(([[w, s], [e, n]], [lon, lat]) => [[Math.min(w, lon), Math.min(s, lat)], [Math.max(e, lon), Math.max(n, lat)]], [[180, 90], [-180, -90]]);
-    this.map.fitBounds(bounds, { padding: MARGIN_PX, maxZoom: ONE_LIFT_ZOOM, animate: this.fitted });
+    this.map.fitBounds(bounds, { padding: { top: MARGIN_PX, bottom: MARGIN_PX, left: MARGIN_PX, right: BUTTONS_PX }, maxZoom: ONE_LIFT_ZOOM, animate: this.fitted });
     this.fitted = true;
   }
 
