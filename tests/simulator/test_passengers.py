@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from simulator.buildings.round_trip import CAPACITY_FACTOR
 from simulator.buildings.traffic import DAILY_TRAFFIC, OFFICE, RESIDENTIAL, UP_PEAK
 from simulator.cars.state import FAULT_ACTIVE, REST
 from simulator.world.world import World
+from telemetry.arrays import F64
 from telemetry.streams import CLOSING, OPEN
 from tests.simulator.recorded_world import MORNING, NIGHT, START_NS, live, longest_s, world
 
@@ -56,30 +58,69 @@ def test_journeys_have_the_shares_of_the_hour(kind: int, hour: float) -> None:
     assert (origin[origin <= lobby] < lobby).mean() == pytest.approx(DAILY_TRAFFIC.basement, abs=0.02)
 
 
-def test_arrivals_are_a_poisson_process_in_each_building() -> None:
-    w = world(lifts=60, seed=8, hour=MORNING)
-    arrivals, cars = w.cars.arrivals, w.cars
-    expected = arrivals.traffic.rate_per_s(arrivals.kind, arrivals.people, np.full(len(cars.groups), MORNING)) * 1200
-    count, seen = np.zeros(len(cars.groups)), arrivals.next_s.copy()
-    for _ in range(1200):
-        w.step()
-        count += arrivals.next_s != seen
+PEAK_S = 1500
+
+
+@dataclasses.dataclass
+class Peak:
+    """A morning, its arrivals in the first 1 200 seconds, and the ways that riders still had to go in the first 500."""
+
+    world: World
+    expected: float
+    parties: int
+    ahead_m: F64
+
+
+@pytest.fixture(scope="module")
+def peak() -> Peak:
+    w = world(lifts=80, seed=8, hour=MORNING)
+    arrivals, groups = w.cars.arrivals, len(w.cars.groups)
+    expected = arrivals.traffic.rate_per_s(arrivals.kind, arrivals.people, np.full(groups, MORNING)) * 1200
+    parties, ahead_m = 0, list[F64]()
+    for second in range(PEAK_S):
         seen = arrivals.next_s.copy()
-    assert count.sum() == pytest.approx(expected.sum(), rel=0.1)
+        w.step()
+        parties += int((arrivals.next_s != seen).sum()) if second < 1200 else 0
+        if second < 500:
+            ahead_m.append(still_ahead_m(w))
+    return Peak(w, float(expected.sum()), parties, np.concatenate(ahead_m))
+
+
+def still_ahead_m(w: World) -> F64:
+    """Return how far the target of each rider of a moving car is from where the car will stop, along its way."""
+    cars, people = w.cars, w.cars.passengers
+    group, slot = np.nonzero(people.state == RIDING)
+    car = people.car[group, slot]
+    _, v, _ = cars.trajectories.at(np.arange(len(cars.phase)), w._begin_s)
+    displacement_m = cars.lifts.height(car, people.target[group, slot]) - cars.trajectories.end_m[car]
+    return (np.sign(v[car]) * displacement_m)[np.abs(v[car]) > 0.3]
+
+
+def test_arrivals_are_a_poisson_process_in_each_building(peak: Peak) -> None:
+    assert peak.parties == pytest.approx(peak.expected, rel=0.1)
+
+
+@pytest.fixture(scope="module")
+def runs_a_day() -> dict[int, float]:
+    """How often a lift of each kind of building runs in a day."""
+    runs = Counter[int]()
+    for hour in range(1, 24, 2):
+        w = world(lifts=60, seed=8, hour=float(hour), offices=0.4)
+        kinds = w.cars.lifts.kind[:60]
+        for second in range(600):
+            before = w.cars.trajectories.t[0].copy()
+            w.step()
+            runs.update(kinds[(w.cars.trajectories.t[0] != before)[:60]].tolist() if second >= 200 else ())
+    return {kind: runs[kind] * 18 / int((kinds == kind).sum()) for kind in (RESIDENTIAL, OFFICE)}
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("kind", "low", "high"), [(RESIDENTIAL, 80, 300), (OFFICE, 500, 1700)])
-def test_lifts_run_as_often_in_a_working_day_as_real_ones(kind: int, low: int, high: int) -> None:
+def test_lifts_run_as_often_in_a_working_day_as_real_ones(
+    kind: int, low: int, high: int, runs_a_day: dict[int, float]
+) -> None:
     """Homes have 80 to 300 runs a lift; an office's 400 000 a year are 1 600 on each of 250 working days."""
-    runs = 0.0
-    for hour in range(1, 24, 2):
-        w = world(lifts=30, seed=8, hour=float(hour), offices=float(kind == OFFICE))
-        for second in range(600):
-            before = w.cars.trajectories.t[0].copy()
-            w.step()
-            runs += (second >= 200) * (w.cars.trajectories.t[0] != before)[:30].sum() / 30 * 18
-    assert low < runs < high
+    assert low < runs_a_day[kind] < high
 
 
 def test_arrivals_do_not_depend_on_the_cars() -> None:
@@ -118,28 +159,24 @@ def test_passengers_load_and_calls_agree_at_every_second(hour: float) -> None:
 
 
 @pytest.mark.parametrize("hour", [MORNING, 12.0, EVENING])
-def test_a_car_never_carries_a_passenger_away_from_the_target(hour: float) -> None:
-    w = world(lifts=60, seed=8, hour=hour)
-    cars, people = w.cars, w.cars.passengers
-    seen = 0
-    for _ in range(500):
-        w.step()
-        group, slot = np.nonzero(people.state == RIDING)
-        car = people.car[group, slot]
-        _, v, _ = cars.trajectories.at(np.arange(len(cars.phase)), w._begin_s)
-        goes = np.abs(v[car]) > 0.3
-        displacement_m = cars.lifts.height(car, people.target[group, slot]) - cars.trajectories.end_m[car]
-        assert (np.sign(v[car]) * displacement_m)[goes].min(initial=0.0) > -0.1
-        seen += goes.sum()
-    assert seen > 1000
-
-
-def test_passengers_wait_longer_in_the_peak_and_reach_their_target() -> None:
-    waits = {}
-    for hour in (NIGHT, MORNING):
-        w = world(lifts=80, seed=8, hour=hour)
-        for _ in range(1500):
+def test_a_car_never_carries_a_passenger_away_from_the_target(hour: float, peak: Peak) -> None:
+    ahead_m = peak.ahead_m
+    if hour != MORNING:
+        w, seconds = world(lifts=60, seed=8, hour=hour), list[F64]()
+        for _ in range(500):
             w.step()
+            seconds.append(still_ahead_m(w))
+        ahead_m = np.concatenate(seconds)
+    assert ahead_m.min() > -0.1
+    assert len(ahead_m) > 1000
+
+
+def test_passengers_wait_longer_in_the_peak_and_reach_their_target(peak: Peak) -> None:
+    waits = {}
+    quiet = world(lifts=80, seed=8, hour=NIGHT)
+    for _ in range(PEAK_S):
+        quiet.step()
+    for hour, w in ((NIGHT, quiet), (MORNING, peak.world)):
         journeys = w.cars.passengers.journeys.columns()
         waits[hour] = journeys["boarded_s"] - journeys["came_s"]
         assert (waits[hour] >= 0).all()
