@@ -143,7 +143,7 @@ def test_a_symptom_begins_with_its_fault_or_later_and_a_row_names_the_rules_of_i
         assert 0 <= row["severity"] <= 1  # type: ignore[operator]
 
 
-GROWTH_S, GROWING_S = 1500.0, 2500.0
+INTERMITTENT_S, GROWTH_S, GROWING_S = 1200.0, 900.0, 1600.0
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def lasting() -> list[Label]:
     intermittent = ["door-obstruction", "car-stalled-between-floors"]
     growing = plan_of(["door-open-button-stuck"], LIFTS, form=GROWING, for_s=GROWING_S, growth_days=GROWTH_S / DAY_S)
     plan = [
-        *plan_of(intermittent, LIFTS, form=INTERMITTENT, for_s=1800.0),
+        *plan_of(intermittent, LIFTS, form=INTERMITTENT, for_s=INTERMITTENT_S),
         *(replace(one, lift_id=f"sim-{LIFTS + k + 1:05d}") for k, one in enumerate(growing)),
     ]
     return lived(World(fleet(2 * LIFTS, 3), 3, START_NS, hour=MORNING, plan=plan), round(GROWING_S) + 400)
@@ -164,7 +164,7 @@ def test_an_intermittent_fault_is_one_event_with_several_labels(lasting: list[La
     assert {(row.lift, row.number) for row in rows} == {(k, 1) for k in range(LIFTS)}
     times = [len([row for row in rows if row.lift == lift]) for lift in range(LIFTS)]
     assert min(times) >= 2
-    assert {round(row.end_s - row.onset_s) for row in rows} == {1800}
+    assert {round(row.end_s - row.onset_s) for row in rows} == {INTERMITTENT_S}
 
 
 @pytest.mark.long
