@@ -2,9 +2,10 @@
 // are also in the title, the icon and a note at the foot, and sound where the watch was begun in this tab.
 
 import { playAlarm } from "./alarm_sound.js";
+import { ALARM, showInIcon } from "./tab_icon.js";
 
 const EVERY_MS = 15_000, SOON_MS = 300, REPEAT_MS = 30_000;
-const ICON = "/static/icon.svg", ICON_ALARM = "/static/icon-alarm.svg", ON_WATCH = "liftwatch.watch";
+const ON_WATCH = "liftwatch.watch";
 const badge = document.getElementById("criticals"), note = document.getElementById("critical-note");
 const announces = document.body.dataset.page !== "inbox"; // The inbox names each of them itself.
 let waiting = 0, known = false, soon = 0, sound = null, soundedAt = 0;
@@ -21,7 +22,7 @@ function show(counts) {
   if (!announces) return;
   const title = document.title.replace(/^\(\d+\) /, "");
   document.title = counts.total ? `(${counts.total}) ${title}` : title;
-  document.querySelector("link[rel=icon]").href = counts.waiting ? ICON_ALARM : ICON;
+  showInIcon(counts.waiting);
   note.hidden = counts.waiting === 0;
   const sentence = note.dataset.text.replace("{n}", counts.waiting);
   if (note.firstElementChild.textContent !== sentence) note.firstElementChild.textContent = sentence;
@@ -39,7 +40,7 @@ function announce(sentence) {
     playAlarm(sound);
   }
   if (!("Notification" in window) || Notification.permission !== "granted") return;
-  const shown = new Notification(sentence, { tag: "criticals", renotify: true, requireInteraction: true, icon: ICON_ALARM });
+  const shown = new Notification(sentence, { tag: "criticals", renotify: true, requireInteraction: true, icon: ALARM });
   shown.addEventListener("click", () => {
     window.focus();
     location.href = "/incidents";

@@ -4,11 +4,12 @@
 
 import { playAlarm } from "./alarm_sound.js";
 import { setText } from "./element.js";
+import { ALARM, showInIcon } from "./tab_icon.js";
 import { zonedClock } from "./time.js";
 import { translate } from "./translations.js";
 
 const REPEAT_MS = 30_000, LOST_LIMIT_MS = 20_000;
-const ICON = "/static/icon.svg", ICON_ALARM = "/static/icon-alarm.svg", ON_WATCH = "liftwatch.watch";
+const ON_WATCH = "liftwatch.watch";
 
 export class Watch {
   /** `button` starts and ends the watch; `show(id)` opens an incident. */
@@ -49,7 +50,7 @@ export class Watch {
   update(waiting) {
     const added = [...waiting.keys()].filter((id) => !this.waiting.has(id));
     this.waiting = waiting;
-    document.querySelector("link[rel=icon]").href = waiting.size ? ICON_ALARM : ICON;
+    showInIcon(waiting.size);
     if (this.sound && added.length) this.alert(added);
   }
 
@@ -81,7 +82,7 @@ export class Watch {
 
   notify(id, sentence) {
     if (!("Notification" in window) || Notification.permission !== "granted") return;
-    const shown = new Notification(sentence, { tag: id, renotify: true, requireInteraction: true, icon: ICON_ALARM });
+    const shown = new Notification(sentence, { tag: id, renotify: true, requireInteraction: true, icon: ALARM });
     shown.addEventListener("click", () => {
       window.focus();
       if (this.waiting.has(id)) this.open(id);
