@@ -28,13 +28,13 @@ AGAIN_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One level's series over the car's rows; NaN is unknown and stops every clock without resetting it.
+    """One level's series over the rows of a table; NaN is unknown and stops every clock without resetting it.
 
     `on` >= 1: the condition holds (the number is how far along or how many times the limit).  `off` >= 1: the clear
     condition holds.  `since_ns`, where given (0 = nothing better known), is the onset of the condition when that is
     earlier than the row at which `on` rose; it moves the onset alone, the hold time counts from that row.  `evidence`
     is one column for each named quantity, units at the end.  A score that rests on a measured value is NaN at rows that
-    do not read it (`car.v`, not `car.v_last`): one reading must not be counted twice.
+    do not read it (`rows.v`, not `rows.v_last`): one reading must not be counted twice.
     `is_reported`: `since_ns` is an instant that the lift reported at the row, by its clock as it goes there, even where
     that is before the clock was last set back.
     """
@@ -73,6 +73,8 @@ class Level:
 
 TableName = Literal["rows", "trips", "features", "rides", "arrivals"]
 """The table that a rule reads (`detectors.observe`)."""
+UNTIMED: tuple[TableName, ...] = ("trips", "rides")
+"""Tables over which no clock runs: a hold time would never be over. Levels count `readings` there."""
 NO_MEMORY = np.dtype([])
 
 

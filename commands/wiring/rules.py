@@ -11,7 +11,7 @@ from commands.errors import Unusable, nearest
 from commands.wiring.own_rules import own_rules
 from configuration import Configuration
 from detectors.catalogue import BY_SLUG, RULES
-from detectors.rule import Rule
+from detectors.rule import UNTIMED, Rule
 from registry.catalogue import SEVERITIES
 
 TIMES = ("hold_s", "clear_s")
@@ -61,6 +61,13 @@ def tuned(rule: Rule, changes: Mapping[str, float]) -> Rule:
         dataclasses.replace(level, **{name: changes.get(f"{severity}_{name}", getattr(level, name)) for name in TIMES})
         for level, severity in ((level, SEVERITIES[level.severity]) for level in rule.levels)
     )
+    for level in levels if rule.table in UNTIMED else ():
+        for name in TIMES:
+            if getattr(level, name) > 0.0:
+                key = f"rules.{rule.slug}.{SEVERITIES[level.severity]}_{name}"
+                raise Unusable(
+                    f"{key}: must be 0: over {rule.table} no time is counted, and the rule would find nothing"
+                )
     return dataclasses.replace(rule, detector=detector, levels=levels)
 
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from string import Formatter
 from typing import Any
 
-from detectors.rule import Level, Rule
+from detectors.rule import UNTIMED, Level, Rule
 from detectors.rule_files.columns import COLUMNS, names_of, needs_of
 from detectors.rule_files.condition import ConditionDetector
 from detectors.rule_files.expression import BadExpression, Expression, condition, quantity
@@ -198,7 +198,7 @@ class _Reading:
 
     def _check_times(self, slug: str, row: Mapping[str, Any]) -> None:
         for key in ("hold_s", "clear_s"):
-            if row["table"] in ("trips", "features") and row.get(key, 0) > 0:
+            if row["table"] in UNTIMED and row.get(key, 0) > 0:
                 count = "readings" if key == "hold_s" else "clear_readings"
                 self._fault(slug, key, f"over {row['table']} no time can be counted; use {count}")
 

@@ -7,9 +7,11 @@ import pytest
 from commands.errors import Unusable
 from commands.wiring.rules import changed_thresholds, tuned_rules
 from configuration import Configuration
+from detectors.catalogue import BY_SLUG
 from detectors.rule import CRITICAL, Rule
 from detectors.rules.braking.emergency_stop import EmergencyStop, HardBraking
 from detectors.rules.overspeed import OverspeedUp
+from registry.catalogue import SEVERITIES
 
 
 def test_thresholds_of_a_rule_can_be_set_and_misspelt_ones_are_named() -> None:
@@ -24,6 +26,17 @@ def test_thresholds_of_a_rule_can_be_set_and_misspelt_ones_are_named() -> None:
         tuned(dangerus=1.3)
     with pytest.raises(Unusable, match="no such rule; did you mean overspeed"):
         tuned_rules(Configuration.model_validate({"rules": {"overspede": {}}}))
+
+
+@pytest.mark.parametrize("slug", ["underspeed", "harsh-ride"])
+def test_a_hold_time_over_trips_and_rides_is_refused_as_no_clock_runs_there(slug: str) -> None:
+    with pytest.raises(Unusable, match=rf"rules\.{slug}\.\w+_hold_s: must be 0"):
+        settings = Configuration.model_validate({"rules": {slug: dict.fromkeys(times_of(slug), 5.0)}})
+        tuned_rules(settings)
+
+
+def times_of(slug: str) -> list[str]:
+    return [f"{SEVERITIES[level.severity]}_hold_s" for level in BY_SLUG[slug].levels]
 
 
 def test_both_rules_of_overspeed_have_one_dangerous_limit() -> None:

@@ -72,10 +72,7 @@ class NotificationOutcomes:
             failed = failed.where((notifications.c.state == FAILED) | is_failing, notifications.c.incident_id != "")
         with self._database.reading() as connection:
             rows = connection.execute(failed.order_by(notifications.c.id.desc()).limit(limit)).all()
-        return [
-            FailedNotification(row.id, Notification.from_json(orjson.loads(row.content)), row.settled_ns, row.error)
-            for row in rows
-        ]
+        return [_failed(row) for row in rows]
 
     def uncalled_incidents(self, limit: int = 100, *, scope: LiftScope = ALL_LIFTS) -> list[VisibleIncident]:
         """Return the open critical incidents about which nobody could be called, and which nobody has acknowledged,
