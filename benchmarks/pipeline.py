@@ -43,8 +43,9 @@ def received_us(form: str, lifts: int, program: str) -> float:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         port = free_port()
         (Path(name) / "mosquitto.conf").write_text(mosquitto_configuration(port, Path(name)), encoding="utf-8")
-        broker = started([program, "-c", f"{name}/mosquitto.conf"], Path(name) / "broker.log")
-        wait(lambda: is_listening(port))
+        log = Path(name) / "broker.log"
+        broker = started([program, "-c", f"{name}/mosquitto.conf"], log)
+        wait(lambda: is_listening(port), broker, log)
         source = MqttSource(BrokerAddress(port=port), "liftwatch-monitor")
         source.connect(READY_LIMIT_S)
         publisher = connected_publisher(port)
@@ -87,10 +88,11 @@ def measure(form: str, lifts: int, for_s: float) -> Cost | str:
         with Records.open(url) as records:
             records.put_lifts(bundles.facts(lifts), Actor.named("bench"), time.time_ns())
             broker = started([program, "-c", str(folder / "mosquitto.conf")], folder / "broker.log")
-            wait(lambda: is_listening(port))
+            wait(lambda: is_listening(port), broker, folder / "broker.log")
             command = [sys.executable, "-m", "liftwatch", "--config", str(folder / "liftwatch.toml"), "monitor"]
-            monitor = started(command, folder / "monitor.log")
-            wait(lambda: b"receiving from" in (folder / "monitor.log").read_bytes())
+            log = folder / "monitor.log"
+            monitor = started(command, log)
+            wait(lambda: b"receiving from" in log.read_bytes(), monitor, log)
             try:
                 return flow(form, lifts, for_s, port, records, monitor.pid)
             finally:

@@ -47,9 +47,9 @@ NOBODY: Mapping[int, str] = MappingProxyType({})
 def on_time(
     incident: Incident, times: RescueTimes, now_ns: int, helpers: Mapping[int, str] = NOBODY
 ) -> list[IncidentChange]:
-    """Return the changes that are due: call-outs without an answer, timers that have passed, a level that rises, and
-    without an entry timers that begin now since the clock was set back.
+    """Return the changes that are due: call-outs without an answer, timers that have passed, a level that rises.
 
+    Where the clock was set back, the timers begin again now; that makes no entry.
     `helpers` has who is called out on a level by itself: the nearest rescue point, a professional.
     """
     changes: list[IncidentChange] = []
@@ -84,6 +84,7 @@ def _runs(incident: Incident) -> bool:
 
 
 def _next_due(incident: Incident, times: RescueTimes, now_ns: int, helpers: Mapping[int, str]) -> IncidentChange | None:
+    """Return the first change that is due: the clock, a call-out without an answer, a timer, the level, a call-out."""
     rescue = incident.rescue
     if rescue is None or not _runs(incident):
         return None

@@ -65,9 +65,7 @@ def tuned(rule: Rule, changes: Mapping[str, float]) -> Rule:
         for name in TIMES:
             if getattr(level, name) > 0.0:
                 key = f"rules.{rule.slug}.{SEVERITIES[level.severity]}_{name}"
-                raise Unusable(
-                    f"{key}: must be 0: over {rule.table} no time is counted, and the rule would find nothing"
-                )
+                raise Unusable(f"{key}: must be 0: no time is counted over {rule.table}, so the rule would never fire")
     return dataclasses.replace(rule, detector=detector, levels=levels)
 
 

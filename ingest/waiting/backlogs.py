@@ -1,4 +1,4 @@
-"""The backlogs of lifts that sent more than a turn's share: further messages are judged in later turns.
+"""The budget of one lift in a turn, so that a flood delays no other lift: further messages wait in its backlog.
 
     journal   A a a B a a a a a C a a      one turn: B, C and A's first messages; then a share of A's rows each turn,
     waiting         . . . . .   . .        beside whatever else arrives

@@ -41,7 +41,7 @@ def incident_facts(
 
 
 def called_out_facts(facts: IncidentFacts, call_out: CallOut) -> IncidentFacts:
-    """Return the facts for an organisation that is called out: from its call-out on, until it has answered.
+    """Return the facts for an organisation that is called out: from its call-out on, until it has accepted.
 
     Whoever takes the incident up after the call-out ends its calls too.
     """
@@ -60,8 +60,8 @@ def helping_call_outs(incident: Incident) -> dict[str, CallOut]:
     return {who: each for who, each in last.items() if each.answer != DECLINED}
 
 
-def unanswered(call_out: CallOut | None) -> CallOut | None:
-    """Return a call-out that waits for its answer."""
+def not_accepted(call_out: CallOut | None) -> CallOut | None:
+    """Return a call-out that nobody has accepted."""
     return None if call_out is None or call_out.is_coming else call_out
 
 

@@ -19,7 +19,7 @@ from notify.escalation.incident_facts import (
     helping_call_outs,
     incident_facts,
     lifts_by_organisation,
-    unanswered,
+    not_accepted,
 )
 from registry.lift_facts import LiftFacts
 from store.records.repository import CallSituation, Records
@@ -111,7 +111,7 @@ class RoundBooks:
         called_out = {} if incident.acknowledged_ns is None else helpers
         for each, lifts in by_organisation.items():
             if each in self._books:
-                call_out = unanswered(called_out.get(each))
+                call_out = not_accepted(called_out.get(each))
                 yield self._plan(situation, incident, self._books[each], lifts, now_ns, call_out)
         inside = [lift for lift in incident.lifts if lift.holds_people] or list(incident.lifts)
         for each, call_out in helpers.items():

@@ -66,16 +66,16 @@ def prepare_faults(cars: Cars, lift: Index) -> None:
 def _stop_between(cars: Cars, lift: Index) -> None:
     """Place the fault where a healthy brake would stop the car outside the door zones of the two landings around
     mid-run."""
-    heights, z, v = cars.lifts.heights_m[lift], cars.trajectories.z[0][lift], cars.trajectories.end_m[lift]
+    heights, from_m, to_m = cars.lifts.heights_m[lift], cars.trajectories.z[0][lift], cars.trajectories.end_m[lift]
     row = np.arange(len(lift))
-    below = np.clip((heights <= ((z + v) / 2)[:, None]).sum(axis=1) - 1, 0, cars.lifts.floors[lift] - 2)
+    below = np.clip((heights <= ((from_m + to_m) / 2)[:, None]).sum(axis=1) - 1, 0, cars.lifts.floors[lift] - 2)
     level_offset_m = cars.lifts.door_zone_m[lift] + OUTSIDE_M
     low_m, high_m = heights[row, below] + level_offset_m, heights[row, below + 1] - level_offset_m
     stop_m = cars.random.uniform(lift, low_m, np.maximum(low_m, high_m))
     cars.set_phase(
         lift,
         FAULT_DUE,
-        cars.trajectories.brake_time_s(lift, stop_m, *braking.healthy_brake(cars, lift, np.sign(v - z))),
+        cars.trajectories.brake_time_s(lift, stop_m, *braking.healthy_brake(cars, lift, np.sign(to_m - from_m))),
     )
 
 

@@ -30,17 +30,21 @@ def accelerations(cars: Cars, lift: Index, sense: F64) -> tuple[F64, F64, F64]:
     gripped."""
     cause, severity = cars.cause[lift], cars.severity[lift]
     rated_kg, load_kg = cars.lifts.rated_kg[lift], cars.load_kg[lift]
-    runs = at_severity(EFFECTS.thrust_mps2[cause], severity) + sense * stopping.imbalance_mps2(rated_kg, load_kg)
+    runs_mps2 = at_severity(EFFECTS.thrust_mps2[cause], severity) + sense * stopping.imbalance_mps2(rated_kg, load_kg)
     torque = at_severity(EFFECTS.brake_torque_left[cause], severity) * cars.condition.brake_torque[lift]
-    braked = runs - torque * cars.lifts.brake_mps2[lift]
-    return runs, braked, grip_mps2(sense, rated_kg, load_kg)
+    braked_mps2 = runs_mps2 - torque * cars.lifts.brake_mps2[lift]
+    return runs_mps2, braked_mps2, grip_mps2(sense, rated_kg, load_kg)
 
 
 def displacement_m(cars: Cars, lift: Index, v_mps: F64) -> F64:
     """Return the signed displacement of these cars from the start of a runaway at `v_mps` to the stop."""
     rated_mps, sense = cars.lifts.rated_mps[lift], np.sign(v_mps)
-    runs, _, _ = accelerations(cars, lift, sense)
-    away = (sense * np.maximum(runs, MIN_RUNAWAY_MPS2), 0 * runs, _until_switch_s(rated_mps, v_mps, runs))
+    runs_mps2, _, _ = accelerations(cars, lift, sense)
+    away = (
+        sense * np.maximum(runs_mps2, MIN_RUNAWAY_MPS2),
+        0 * runs_mps2,
+        _until_switch_s(rated_mps, v_mps, runs_mps2),
+    )
     return stopping.displacement_m(v_mps, [away, *_overspeed_stop(cars, lift, sense * overspeed_switch_mps(rated_mps))])
 
 
@@ -52,12 +56,12 @@ def start(cars: Cars, lift: Index) -> tuple[Index, F64, F64]:
     lifts, trajectories = cars.lifts, cars.trajectories
     plateau_s, v_mps = trajectories.plateau(lift)
     sense, rated_mps = EFFECTS.sense[cars.cause[lift]].astype(np.float64), lifts.rated_mps[lift]
-    runs, _, _ = accelerations(cars, lift, sense)
+    runs_mps2, _, _ = accelerations(cars, lift, sense)
     left_m = np.abs(trajectories.end_m[lift] - trajectories.at(lift, plateau_s)[0])
-    fit = (v_mps * sense > FULL_SPEED * rated_mps) & (runs >= MIN_RUNAWAY_MPS2)
+    fit = (v_mps * sense > FULL_SPEED * rated_mps) & (runs_mps2 >= MIN_RUNAWAY_MPS2)
     fit &= left_m > np.abs(displacement_m(cars, lift, sense * np.abs(v_mps)))
-    lift, plateau_s, runs_s = lift[fit], plateau_s[fit], _until_switch_s(rated_mps, v_mps, runs)[fit]
-    trajectories.accelerate(lift, plateau_s, (sense * runs)[fit], 2 * runs_s)
+    lift, plateau_s, runs_s = lift[fit], plateau_s[fit], _until_switch_s(rated_mps, v_mps, runs_mps2)[fit]
+    trajectories.accelerate(lift, plateau_s, (sense * runs_mps2)[fit], 2 * runs_s)
     return lift, plateau_s, plateau_s + runs_s
 
 
@@ -95,12 +99,12 @@ def _slip_mps2(cars: Cars, lift: Index) -> F64:
     return np.sign(pull) * np.maximum(np.abs(pull) - torque * lifts.brake_mps2[lift], 0.0)
 
 
-def _until_switch_s(rated_mps: F64, v_mps: F64, runs: F64) -> F64:
+def _until_switch_s(rated_mps: F64, v_mps: F64, runs_mps2: F64) -> F64:
     """Return the time of a runaway until the governor's switch opens."""
-    return (overspeed_switch_mps(rated_mps) - np.abs(v_mps)) / np.maximum(runs, MIN_RUNAWAY_MPS2)
+    return (overspeed_switch_mps(rated_mps) - np.abs(v_mps)) / np.maximum(runs_mps2, MIN_RUNAWAY_MPS2)
 
 
 def _overspeed_stop(cars: Cars, lift: Index, v_mps: F64) -> list[stopping.Piece]:
-    runs, braked, grip = accelerations(cars, lift, np.sign(v_mps))
+    runs_mps2, braked_mps2, grip_mps2 = accelerations(cars, lift, np.sign(v_mps))
     delay_s = stopping.BRAKE_DELAY_S + cars.condition.brake_late_s[lift]
-    return overspeed_stop_pieces(v_mps, cars.lifts.rated_mps[lift], runs, braked, grip, delay_s)
+    return overspeed_stop_pieces(v_mps, cars.lifts.rated_mps[lift], runs_mps2, braked_mps2, grip_mps2, delay_s)
