@@ -105,6 +105,6 @@ def _until_switch_s(rated_mps: F64, v_mps: F64, runs_mps2: F64) -> F64:
 
 
 def _overspeed_stop(cars: Cars, lift: Index, v_mps: F64) -> list[stopping.Piece]:
-    runs_mps2, braked_mps2, grip_mps2 = accelerations(cars, lift, np.sign(v_mps))
+    runs_mps2, braked_mps2, gripped_mps2 = accelerations(cars, lift, np.sign(v_mps))
     delay_s = stopping.BRAKE_DELAY_S + cars.condition.brake_late_s[lift]
-    return overspeed_stop_pieces(v_mps, cars.lifts.rated_mps[lift], runs_mps2, braked_mps2, grip_mps2, delay_s)
+    return overspeed_stop_pieces(v_mps, cars.lifts.rated_mps[lift], runs_mps2, braked_mps2, gripped_mps2, delay_s)

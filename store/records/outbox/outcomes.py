@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Table, exists, select, true
+from sqlalchemy import ColumnElement, Table, exists, select, true
 
 from alerts.incidents.incident import UNREACHED
 from alerts.notification import Notification
@@ -72,7 +71,10 @@ class NotificationOutcomes:
             failed = failed.where((notifications.c.state == FAILED) | is_failing, notifications.c.incident_id != "")
         with self._database.reading() as connection:
             rows = connection.execute(failed.order_by(notifications.c.id.desc()).limit(limit)).all()
-        return [_failed(row) for row in rows]
+        return [
+            FailedNotification(row.id, Notification.from_json(orjson.loads(row.content)), row.settled_ns, row.error)
+            for row in rows
+        ]
 
     def uncalled_incidents(self, limit: int = 100, *, scope: LiftScope = ALL_LIFTS) -> list[VisibleIncident]:
         """Return the open critical incidents about which nobody could be called, and which nobody has acknowledged,
@@ -93,11 +95,6 @@ class NotificationOutcomes:
         with self._database.reading() as connection:
             rows = connection.execute(newest).all()
         return [StoredAttempt(row[0], row[1], NotificationAttempt(*row[2:])) for row in reversed(rows)]
-
-
-def _failed(row: Row[Any]) -> FailedNotification:
-    content = Notification.from_json(orjson.loads(row.content))
-    return FailedNotification(row.id, content, row.settled_ns, row.error)
 
 
 def _people_in(table: Table, organisation_id: str | None) -> ColumnElement[bool]:
