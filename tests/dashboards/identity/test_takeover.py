@@ -116,19 +116,29 @@ def test_an_administrator_ends_the_sessions_and_tokens_of_an_account_of_the_own_
     assert stranger.get("/api/v1/me").status_code == 200
 
 
-@pytest.mark.parametrize(("wanted", "status"), [({"second_person": False}, 403), ({}, 200), (None, 403)])
-def test_a_firm_does_not_end_the_demand_for_a_second_person(
-    client: TestClient, accounts: Accounts, wanted: dict[str, bool] | None, status: int
+@pytest.mark.parametrize(
+    ("wanted", "of_firm", "of_operator", "with_reason"),
+    [({"second_person": False}, 403, 422, 202), ({}, 200, 200, 200), (None, 403, 422, 202)],
+)
+def test_a_firm_does_not_end_the_demand_for_a_second_person_and_the_operator_gives_a_reason(
+    client: TestClient,
+    accounts: Accounts,
+    wanted: dict[str, bool] | None,
+    of_firm: int,
+    of_operator: int,
+    with_reason: int,
 ) -> None:
     firm = accounts.firm.organisation_id
     path = f"/api/v1/organisations/{firm}"
     sign_in(client, "boss")
     assert client.patch(path, json={"settings": {"second_person": True}}).status_code == 200
-    assert client.patch(path, json={"settings": wanted}).status_code == status
+    assert client.patch(path, json={"settings": wanted}).status_code == of_firm
     assert client.patch(path, json={"address": "Main Street 1"}).status_code == 200
     sign_in(client, "admin")
+    assert client.patch(path, json={"settings": wanted}).status_code == of_operator
+    explained = {"reason": "The firm has one employee"}
+    assert client.patch(path, params=explained, json={"settings": wanted}).status_code == with_reason
     assert client.get(path).json()["settings"]["second_person"]
-    assert client.patch(path, json={"settings": wanted}).status_code == 200
 
 
 def test_a_gateway_of_another_firm_and_an_id_that_nobody_has_are_answered_alike(
