@@ -25,7 +25,7 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 def run(_: argparse.Namespace, settings: Configuration) -> int:
     """Compile the recurrences that the cache lacks, and report it."""
-    print("Compiling the recurrences: about half a minute, once after each update …", flush=True)
+    print("Compiling the recurrences: about two minutes, once after each update …", flush=True)
     begun, before = time.monotonic(), compilations()
     warm_up(RULES)
     world = World(fleet(WORLD_LIFTS, seed=1), 1, 0, hour=MORNING, vibration=True)
