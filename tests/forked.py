@@ -55,25 +55,20 @@ class Liftwatch:
         assert self._process.pid is not None
         self.pid: int = self._process.pid
 
-    @property
-    def returncode(self) -> int | None:
-        """Its exit code, None while it runs."""
-        return self._process.exitcode
-
     def poll(self) -> int | None:
         """Return its exit code, None while it runs."""
-        return self.returncode
+        return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end and return its exit code; `subprocess.TimeoutExpired` after `timeout` seconds."""
         self._process.join(timeout)
-        if (code := self.returncode) is None:
+        if (code := self.poll()) is None:
             raise subprocess.TimeoutExpired(f"liftwatch, process {self.pid}", timeout or 0.0)
         return code
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
-        if self.returncode is None:
+        if self.poll() is None:
             os.kill(self.pid, number)
 
     def kill(self) -> None:

@@ -10,9 +10,10 @@ os.environ["POLARS_MAX_THREADS"] = "1"  # read when polars is imported: a thread
 import pytest  # noqa: F401
 
 import commands.monitor
-import commands.serve
+import commands.serve  # noqa: F401
 from detectors.catalogue import RULES
+from ingest.warm_up import warm_up
 
-commands.monitor.warm_up(RULES)
+warm_up(RULES)
 gc.collect()
 gc.freeze()
